@@ -1,0 +1,87 @@
+"""Demand as received: submissions, their lines with provenance, rows that wait for a mapping, quality flags."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, Column, Index
+from sqlmodel import Field, SQLModel
+
+from pooling.database import BIG_INTEGER, UtcDateTime
+
+
+class Submission(SQLModel, table=True):
+    """A set of lines sent together. A later submission of the same series replaces the earlier as a whole."""
+
+    id: UUID = Field(primary_key=True)
+    series: str = Field(index=True, max_length=120)
+    status: str = Field(max_length=12, description="accepted or superseded")
+    supersedes: UUID | None = Field(foreign_key="submission.id")
+    file_name: str = Field(max_length=255)
+    file_sha256: str = Field(max_length=64)
+    file_bytes: int = Field(sa_type=BigInteger)
+    mapping_name: str = Field(max_length=120)
+    mapping_sha256: str = Field(max_length=64)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    rows_read: int
+    lines_made: int
+    rows_refused: int
+    rows_quarantined: int
+    report: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+
+
+class Line(SQLModel, table=True):
+    """One participant's yearly demand in one category, in base units, ex VAT, with where each figure came from."""
+
+    __table_args__ = (Index("ix_line_category_participant", "category", "participant"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_INTEGER)
+    submission: UUID = Field(foreign_key="submission.id", index=True)
+    row: int = Field(description="1-based row in the file, header included; the first of them for grouped rows")
+    rows: int = Field(description="how many rows of the file are in this line")
+    participant: str = Field(foreign_key="participant.code", max_length=40)
+    sent_as: str = Field(max_length=40, description="participant named in the file, before succession")
+    category: str = Field(foreign_key="category.id", max_length=80)
+    item_code: str | None = Field(max_length=80)
+    quantity: int = Field(sa_type=BigInteger, description="base units a year")
+    quantity_low: int = Field(sa_type=BigInteger, description="10th percentile")
+    quantity_high: int = Field(sa_type=BigInteger, description="90th percentile")
+    unit_price_micro: int = Field(sa_type=BigInteger, description="millionths of currency per base unit, ex VAT")
+    currency: str = Field(max_length=3)
+    unit_price_eur_micro: int = Field(sa_type=BigInteger)
+    exchange_rate_micro: int = Field(sa_type=BigInteger, description="millionths of currency per EUR")
+    exchange_rate_date: date
+    earliest_start: str = Field(max_length=7, description="YYYY-MM")
+    latest_start: str = Field(max_length=7, description="YYYY-MM")
+    window_source: str = Field(max_length=200)
+    required: str = Field(max_length=400, description="criteria codes, sorted, separated by a space")
+    refused: str = Field(max_length=400, description="criteria codes, sorted, separated by a space")
+    delivered: bool | None = Field(description="whether today's price includes delivery; empty: not said")
+    original_quantity: str = Field(max_length=40)
+    original_unit: str = Field(max_length=40)
+    original_price: str = Field(max_length=40)
+
+
+class QuarantinedRow(SQLModel, table=True):
+    """A row whose category or unit is unknown; loaded once a mapping knows it."""
+
+    __tablename__ = "quarantined_row"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_INTEGER)
+    submission: UUID = Field(foreign_key="submission.id", index=True)
+    row: int
+    reason: str = Field(max_length=40, description="unknown-category or unknown-unit")
+    value: str = Field(max_length=255)
+    candidates: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    cells: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    loaded_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class LineFlag(SQLModel, table=True):
+    """A doubt about a line's volume or price. It names a likely pack factor, never a figure of the peers'."""
+
+    __tablename__ = "line_flag"
+
+    line: int = Field(primary_key=True, foreign_key="line.id", sa_type=BIG_INTEGER)
+    kind: str = Field(primary_key=True, max_length=8, description="volume or price")
+    direction: str = Field(max_length=4, description="high or low")
+    likely_pack_factor: int | None

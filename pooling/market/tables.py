@@ -1,0 +1,50 @@
+"""What suppliers have said they can deliver, with source, date and range of every figure."""
+
+from datetime import date, datetime
+
+from sqlalchemy import JSON, BigInteger, Column
+from sqlmodel import Field, SQLModel
+
+from pooling.database import UtcDateTime
+
+
+class Offer(SQLModel, table=True):
+    """A product level the market can supply in one category from a tipping volume on."""
+
+    id: str = Field(primary_key=True, max_length=120)
+    category: str = Field(foreign_key="category.id", index=True, max_length=80)
+    name: str = Field(max_length=200)
+    criteria: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    currency: str = Field(max_length=3, description="of absolute prices; EUR for indices")
+    price_basis: str = Field(max_length=8, description="absolute, or index on today's volume-weighted price")
+    max_quantity: int | None = Field(sa_type=BigInteger)
+    total_max_quantity: int | None = Field(sa_type=BigInteger)
+    co2_saved_mg_per_unit: int = Field(sa_type=BigInteger, description="milligrams CO2e per base unit")
+    co2_saved_mg_low: int = Field(sa_type=BigInteger)
+    co2_saved_mg_high: int = Field(sa_type=BigInteger)
+    co2_source: str = Field(max_length=400)
+    co2_source_date: date
+    valid_from: date | None
+    valid_to: date | None
+    file_name: str = Field(max_length=255)
+    file_sha256: str = Field(max_length=64)
+    loaded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class OfferTier(SQLModel, table=True):
+    """A price from a yearly volume on; position 0 is the tipping volume."""
+
+    __tablename__ = "offer_tier"
+
+    offer: str = Field(primary_key=True, foreign_key="offer.id", max_length=120)
+    position: int = Field(primary_key=True)
+    from_quantity: int = Field(sa_type=BigInteger)
+    from_quantity_low: int = Field(sa_type=BigInteger)
+    from_quantity_high: int = Field(sa_type=BigInteger)
+    quantity_source: str = Field(max_length=400)
+    quantity_source_date: date
+    price_micro: int = Field(sa_type=BigInteger, description="millionths of currency per base unit, or of the index")
+    price_low_micro: int = Field(sa_type=BigInteger)
+    price_high_micro: int = Field(sa_type=BigInteger)
+    price_source: str = Field(max_length=400)
+    price_source_date: date
