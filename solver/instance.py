@@ -1,0 +1,388 @@
+"""The frozen input: what `optimisation-model` calls an instance. Nothing after its birth checks it again.
+
+Money is EUR, quantities are whole base units per year, months are ``YYYY-MM``. A part refuses what is wrong within
+itself, an `Instance` what is wrong between its parts; both raise `InvalidInstance` with every fault they find.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from solver.errors import Fault, InvalidInstance
+from solver.months import is_month
+
+SCHEMA = "pooling.instance/1"
+LARGEST_WHOLE = 2**53
+LONGEST_USUAL_TERM = 48
+"""Months; framework agreements last four years at most save in justified cases: Directive 2014/24/EU, Article 33(1)."""
+
+
+def _refuse(faults: Iterator[Fault]) -> None:
+    found = tuple(faults)
+    if found:
+        raise InvalidInstance(found)
+
+
+def _texts(**fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if not isinstance(value, str) or not value:
+            yield Fault(name, value, "give a text that is not empty")
+
+
+def _wholes(lowest: int, **fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= LARGEST_WHOLE:
+            yield Fault(name, value, f"give a whole number from {lowest} to 2^53")
+
+
+def _limits(**fields: object) -> Iterator[Fault]:
+    yield from _wholes(0, **{name: value for name, value in fields.items() if value is not None})
+
+
+def _is_finite(value: float) -> bool:
+    return math.isfinite(value) if isinstance(value, float) else abs(value) <= LARGEST_WHOLE
+
+
+def _numbers(negative: bool = False, /, **fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+            yield Fault(name, value, "give a finite number")
+        elif value < 0 and not negative:
+            yield Fault(name, value, "give a number of at least 0")
+
+
+def _flags(**fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if not isinstance(value, bool):
+            yield Fault(name, value, "give true or false")
+
+
+def _months(**fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if not is_month(value):
+            yield Fault(name, value, "give a month as YYYY-MM, zero-padded")
+
+
+def _distinct_texts(**fields: object) -> Iterator[Fault]:
+    for name, values in fields.items():
+        if not isinstance(values, tuple) or not all(isinstance(value, str) and value for value in values):
+            yield Fault(name, values, "give a list of texts that are not empty")
+        elif len(set(values)) != len(values):
+            yield Fault(name, values, "name each once")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the planners decided: horizon, costs, worth of green, and limits. Costs in EUR, terms in months."""
+
+    horizon_start: str
+    horizon_months: int
+    term_months: int
+    min_participants: int
+    confidence: float
+    carbon_price_eur_per_tonne: float
+    bridging_rate_per_year: float
+    pool_cost_eur: float
+    lot_cost_eur: float
+    line_cost_eur: float
+    country_cost_eur: float
+    no_one_worse_off: bool
+    criterion_value: Mapping[str, float] = field(default_factory=dict)
+    green_floor: tuple[str, ...] = ()
+    forecast_correlation: float = 0.0
+    stability_eur: float = 0.0
+    max_pools_per_quarter: int | None = None
+    max_participants_per_pool: int | None = None
+    max_countries_per_pool: int | None = None
+
+    def __post_init__(self) -> None:
+        _refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from _months(horizon_start=self.horizon_start)
+        yield from _wholes(
+            1,
+            horizon_months=self.horizon_months,
+            term_months=self.term_months,
+            min_participants=self.min_participants,
+        )
+        if isinstance(self.horizon_months, int) and self.horizon_months > 1200:
+            yield Fault("horizon_months", self.horizon_months, "give at most 1200 months")
+        shares = tuple(_numbers(confidence=self.confidence, forecast_correlation=self.forecast_correlation))
+        yield from shares
+        if not shares and not 0.5 <= self.confidence < 1:
+            yield Fault("confidence", self.confidence, "give a number from 0.5 up to, not including, 1")
+        if not shares and not 0 <= self.forecast_correlation < 1:
+            yield Fault(
+                "forecast_correlation", self.forecast_correlation, "give a number from 0 up to, not including, 1"
+            )
+        yield from _numbers(
+            carbon_price_eur_per_tonne=self.carbon_price_eur_per_tonne,
+            bridging_rate_per_year=self.bridging_rate_per_year,
+            pool_cost_eur=self.pool_cost_eur,
+            lot_cost_eur=self.lot_cost_eur,
+            line_cost_eur=self.line_cost_eur,
+            country_cost_eur=self.country_cost_eur,
+            stability_eur=self.stability_eur,
+        )
+        worths: object = self.criterion_value
+        if isinstance(worths, Mapping):
+            for criterion, value in worths.items():
+                yield from _numbers(False, **{f"criterion_value.{criterion}": value})
+        else:
+            yield Fault("criterion_value", worths, "give an object: criterion to share of yearly spend")
+        yield from _flags(no_one_worse_off=self.no_one_worse_off)
+        yield from _distinct_texts(green_floor=self.green_floor)
+        yield from _limits(
+            max_pools_per_quarter=self.max_pools_per_quarter,
+            max_participants_per_pool=self.max_participants_per_pool,
+            max_countries_per_pool=self.max_countries_per_pool,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A body with demand. Only a contracting authority counts towards the minimum and may lead."""
+
+    id: str
+    country: str
+    contracting_authority: bool
+    may_lead: bool
+    max_leads: int | None = None
+    max_pools_per_quarter: int | None = None
+
+    def __post_init__(self) -> None:
+        _refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from _texts(id=self.id, country=self.country)
+        yield from _flags(contracting_authority=self.contracting_authority, may_lead=self.may_lead)
+        yield from _limits(max_leads=self.max_leads, max_pools_per_quarter=self.max_pools_per_quarter)
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What lines and offers are about; a family is what one joint tender holds."""
+
+    id: str
+    family: str
+    unit: str
+    term_months: int | None = None
+
+    def __post_init__(self) -> None:
+        _refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from _texts(id=self.id, family=self.family, unit=self.unit)
+        if self.term_months is not None:
+            yield from _wholes(1, term_months=self.term_months)
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A price per base unit from a yearly volume on."""
+
+    from_quantity: int
+    unit_price_eur: float
+
+    def __post_init__(self) -> None:
+        _refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from _wholes(1, from_quantity=self.from_quantity)
+        yield from _numbers(unit_price_eur=self.unit_price_eur)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the market can supply in one category; the first tier is the tipping volume."""
+
+    id: str
+    category: str
+    tiers: tuple[Tier, ...]
+    co2_saved_kg_per_unit: float
+    criteria: tuple[str, ...] = ()
+    max_quantity: int | None = None
+    total_max_quantity: int | None = None
+
+    def __post_init__(self) -> None:
+        _refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from _texts(id=self.id, category=self.category)
+        yield from _numbers(True, co2_saved_kg_per_unit=self.co2_saved_kg_per_unit)
+        yield from _distinct_texts(criteria=self.criteria)
+        yield from _limits(max_quantity=self.max_quantity, total_max_quantity=self.total_max_quantity)
+        if not self.tiers:
+            yield Fault("tiers", [], "give at least one tier: the first is the tipping volume")
+        for k in range(1, len(self.tiers)):
+            below, tier = self.tiers[k - 1], self.tiers[k]
+            if tier.from_quantity <= below.from_quantity:
+                remedy = f"give more than the tier before it ({below.from_quantity})"
+                yield Fault(f"tiers[{k}].from_quantity", tier.from_quantity, remedy)
+            if tier.unit_price_eur > below.unit_price_eur:
+                remedy = f"give no more than the tier before it ({below.unit_price_eur}): prices never rise with volume"
+                yield Fault(f"tiers[{k}].unit_price_eur", tier.unit_price_eur, remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One participant's yearly demand in one category; low and high are its 10th and 90th percentiles."""
+
+    id: str
+    participant: str
+    category: str
+    quantity: int
+    quantity_low: int
+    quantity_high: int
+    unit_price_eur: float
+    earliest_start: str
+    latest_start: str
+    required: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    bridging_rate_per_year: float | None = None
+
+    def __post_init__(self) -> None:
+        _refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from _texts(id=self.id, participant=self.participant, category=self.category)
+        amounts = tuple(_wholes(1, quantity=self.quantity))
+        amounts += tuple(_wholes(0, quantity_low=self.quantity_low, quantity_high=self.quantity_high))
+        yield from amounts
+        if not amounts and self.quantity_low > self.quantity:
+            yield Fault("quantity_low", self.quantity_low, f"give at most quantity ({self.quantity})")
+        if not amounts and self.quantity_high < self.quantity:
+            yield Fault("quantity_high", self.quantity_high, f"give at least quantity ({self.quantity})")
+        yield from _numbers(unit_price_eur=self.unit_price_eur)
+        if self.bridging_rate_per_year is not None:
+            yield from _numbers(bridging_rate_per_year=self.bridging_rate_per_year)
+        window = tuple(_months(earliest_start=self.earliest_start, latest_start=self.latest_start))
+        yield from window
+        if not window and self.earliest_start > self.latest_start:
+            yield Fault("earliest_start", self.earliest_start, f"give no later than latest_start ({self.latest_start})")
+        lists = tuple(_distinct_texts(required=self.required, refused=self.refused))
+        yield from lists
+        both = [] if lists else sorted(set(self.required) & set(self.refused))
+        if both:
+            yield Fault("refused", both, "a criterion is either required or refused")
+
+
+@dataclass(frozen=True, slots=True)
+class FixedLot:
+    """A decided lot: it stands as given."""
+
+    offer: str
+    lines: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from _texts(offer=self.offer)
+        yield from _distinct_texts(lines=self.lines)
+        if not self.lines:
+            yield Fault("lines", [], "name the lines of the lot")
+
+
+@dataclass(frozen=True, slots=True)
+class FixedPool:
+    """A decided pool: no line joins or leaves, and no other lot of its family starts in its month."""
+
+    family: str
+    start: str
+    lead: str
+    lots: tuple[FixedLot, ...]
+
+    def __post_init__(self) -> None:
+        _refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from _texts(family=self.family, lead=self.lead)
+        yield from _months(start=self.start)
+        if not self.lots:
+            yield Fault("lots", [], "name the lots of the pool")
+        offers = [lot.offer for lot in self.lots]
+        if len(set(offers)) != len(offers):
+            yield Fault("lots", offers, "a pool has at most one lot on an offer")
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """No line that fits all that is given may be in such a lot; what is None fits any."""
+
+    participant: str | None = None
+    line: str | None = None
+    family: str | None = None
+    offer: str | None = None
+    start: str | None = None
+
+    def __post_init__(self) -> None:
+        _refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        given = {"participant": self.participant, "line": self.line, "family": self.family, "offer": self.offer}
+        yield from _texts(**{name: value for name, value in given.items() if value is not None})
+        if self.start is not None:
+            yield from _months(start=self.start)
+        elif all(value is None for value in given.values()):
+            yield Fault("", None, "give at least one of participant, line, family, offer, start")
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """Where a line stood in the last plan."""
+
+    line: str
+    offer: str
+    start: str
+
+    def __post_init__(self) -> None:
+        _refuse(self._faults())
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from _texts(line=self.line, offer=self.offer)
+        yield from _months(start=self.start)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """The whole question; references between the parts hold."""
+
+    policy: Policy
+    participants: tuple[Participant, ...]
+    categories: tuple[Category, ...]
+    offers: tuple[Offer, ...]
+    lines: tuple[Line, ...]
+    fixed: tuple[FixedPool, ...] = ()
+    forbidden: tuple[Forbidden, ...] = ()
+    previous: tuple[Previous, ...] = ()
+
+    def __post_init__(self) -> None:
+        from solver.references import faults_between
+
+        _refuse(faults_between(self))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed but unusual, in words."""
+        terms = {"policy.term_months": self.policy.term_months}
+        terms |= {f"categories[{c.id}].term_months": c.term_months for c in self.categories if c.term_months}
+        return tuple(
+            f"{path}: {months} months is longer than the four years of Directive 2014/24/EU, Article 33(1)"
+            for path, months in terms.items()
+            if months > LONGEST_USUAL_TERM
+        )
+
+    @classmethod
+    def from_document(cls, document: object) -> "Instance":
+        """Read ``pooling.instance/1``; raises `InvalidInstance` with every fault and its path."""
+        from solver.reading import read_instance
+
+        return read_instance(document)
+
+    def to_document(self) -> dict[str, object]:
+        """The instance as ``pooling.instance/1``, ready for JSON."""
+        from solver.reading import write_instance
+
+        return write_instance(self)

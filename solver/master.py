@@ -1,0 +1,189 @@
+"""Limits across families: prices on them, pools chosen under them, and a bound that holds for every plan.
+
+For any prices >= 0 on what families share, the sum of the families' best priced values and the price of all that is
+left is an upper bound on every plan (Lagrangian relaxation). The prices come from the linear program over the pools
+found so far, the plan from its integer form.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from solver.family import BlockAnswer, able_leaders, within_limits
+from solver.leads import assign_leads
+from solver.lots import Block, DraftPool, Floats, Ints, Left
+from solver.milp import Effort, Milp
+from solver.model import Prices
+
+Solved = Sequence[BlockAnswer]
+SolveAll = Callable[[Prices, float], Solved]
+"""All families at given prices, to a relative gap."""
+
+PRICE_ROUNDS = 40
+CLOSED = 5e-5
+
+
+@dataclass
+class Columns:
+    """Pools found so far, each once, with the block they belong to."""
+
+    blocks: Sequence[Block]
+    pools: list[tuple[int, DraftPool]] = field(default_factory=list)
+    _seen: set[tuple[int, int, int, tuple[tuple[int, int, tuple[int, ...]], ...]]] = field(default_factory=set)
+
+    def add(self, block: int, pools: Iterable[DraftPool]) -> int:
+        """Keep the new ones; returns how many."""
+        before = len(self.pools)
+        for pool in pools:
+            key = block, pool.family, pool.start, tuple((lot.offer, lot.tier, lot.lines) for lot in pool.lots)
+            if key not in self._seen:
+                self._seen.add(key)
+                self.pools.append((block, pool))
+        return len(self.pools) - before
+
+    def members(self, which: int) -> Ints:
+        block, pool = self.pools[which]
+        lines = [line for lot in pool.lots for line in lot.lines]
+        return np.unique(self.blocks[block].participant[lines])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Pools chosen for every block, their value, and the bound; both without fixed pools."""
+
+    pools: tuple[tuple[DraftPool, ...], ...]
+    value: float
+    bound: float
+
+
+class Master:
+    """Chooses among pools under the shared limits."""
+
+    def __init__(self, blocks: Sequence[Block], left: Left) -> None:
+        self.blocks, self.left = blocks, left
+        self.columns = Columns(blocks)
+
+    def relaxed_prices(self, effort: Effort) -> Prices | None:
+        """Prices from the linear program over the columns; None where it has no solution in time."""
+        milp, rows = self._program()
+        answer = milp.solve(effort, relaxed=True)
+        if answer.row_duals is None:
+            return None
+        prices = Prices.none(self.left)
+        arrays = {"quarter_pools": prices.quarter_pools, "participant_quarter": prices.participant_quarter}
+        for name, index, row in rows:
+            arrays[name][index] = max(0.0, answer.row_duals[row])
+        return prices
+
+    def choose(self, effort: Effort) -> tuple[tuple[DraftPool, ...], ...]:
+        """The most valuable choice of columns that keeps every shared limit."""
+        if not self.columns.pools:
+            return tuple(() for _ in self.blocks)
+        milp, _ = self._program()
+        answer = milp.solve(effort)
+        values = np.zeros(len(self.columns.pools)) if answer.values is None else answer.values
+        picked: list[list[DraftPool]] = [[] for _ in self.blocks]
+        for which in np.flatnonzero(values[: len(self.columns.pools)] > 0.5):
+            block, pool = self.columns.pools[which]
+            picked[block].append(pool)
+        return keep_lawful(self.blocks, picked, self.left)
+
+    def _program(self) -> tuple[Milp, list[tuple[str, tuple[int, ...], int]]]:
+        milp = Milp()
+        pools = self.columns.pools
+        take = milp.columns([pool.value for _, pool in pools])
+        line_of: dict[tuple[int, int], list[int]] = {}
+        start_of: dict[tuple[int, int, int], list[int]] = {}
+        offer_of: dict[tuple[int, int], list[tuple[int, float]]] = {}
+        quarter_of: dict[int, list[int]] = {}
+        own_of: dict[tuple[int, int], list[int]] = {}
+        for k, (b, pool) in enumerate(pools):
+            block = self.blocks[b]
+            start_of.setdefault((b, pool.family, pool.start), []).append(k)
+            quarter_of.setdefault(pool.start // 3, []).append(k)
+            for p in self.columns.members(k).tolist():
+                own_of.setdefault((p, pool.start // 3), []).append(k)
+            for lot in pool.lots:
+                for line in lot.lines:
+                    line_of.setdefault((b, line), []).append(k)
+                if np.isfinite(block.total_quantity[lot.offer]):
+                    amount = float(block.quantity[list(lot.lines)].sum())
+                    offer_of.setdefault((b, lot.offer), []).append((k, amount))
+        once = [users for users in [*line_of.values(), *start_of.values()] if len(users) > 1]
+        self._at_most(milp, take, list({tuple(users) for users in once}))
+        for (b, offer), uses in offer_of.items():
+            row = milp.rows(1, upper=float(self.blocks[b].total_quantity[offer]))
+            milp.entries(np.repeat(row, len(uses)), take[[k for k, _ in uses]], [amount for _, amount in uses])
+        rows: list[tuple[str, tuple[int, ...], int]] = []
+        for quarter, users in quarter_of.items():
+            rows += self._limit(milp, take, users, "quarter_pools", (quarter,), self.left.quarter_pools[quarter])
+        for index, users in own_of.items():
+            rows += self._limit(milp, take, users, "participant_quarter", index, self.left.participant_quarter[index])
+        return milp, rows
+
+    @staticmethod
+    def _at_most(milp: Milp, take: Ints, groups: Sequence[tuple[int, ...]]) -> None:
+        rows = milp.rows(len(groups), upper=1.0)
+        for row, users in zip(rows, sorted(groups), strict=True):
+            milp.entries(np.repeat(row, len(users)), take[list(users)], 1.0)
+
+    @staticmethod
+    def _limit(
+        milp: Milp, take: Ints, users: Sequence[int], name: str, index: tuple[int, ...], limit: float
+    ) -> list[tuple[str, tuple[int, ...], int]]:
+        if len(users) <= limit:
+            return []
+        row = milp.rows(1, upper=limit)
+        milp.entries(np.repeat(row, len(users)), take[list(users)], 1.0)
+        return [(name, index, int(row[0]))]
+
+
+def keep_lawful(
+    blocks: Sequence[Block], picked: Sequence[Sequence[DraftPool]], left: Left
+) -> tuple[tuple[DraftPool, ...], ...]:
+    """The picked pools without those (least valuable first) for which limits or leads do not last."""
+    quarter_pools, own = left.quarter_pools.copy(), left.participant_quarter.copy()
+    kept: list[list[DraftPool]] = [[] for _ in blocks]
+    able: list[list[int]] = []
+    ranked = sorted(
+        ((b, pool) for b, pools in enumerate(picked) for pool in pools),
+        key=lambda entry: (-entry[1].value, entry[0], entry[1].start),
+    )
+    for b, pool in ranked:
+        block, quarter = blocks[b], pool.start // 3
+        members = np.unique(block.participant[[line for lot in pool.lots for line in lot.lines]])
+        if quarter_pools[quarter] < 1 or not (own[members, quarter] >= 1).all():
+            continue
+        if len(within_limits(block, [*kept[b], pool], left)) <= len(kept[b]):
+            continue
+        if assign_leads([*able, able_leaders(block, pool).tolist()], left.leads) is None:
+            continue
+        able.append(able_leaders(block, pool).tolist())
+        kept[b].append(pool)
+        quarter_pools[quarter] -= 1
+        own[members, quarter] -= 1
+    return tuple(tuple(sorted(pools, key=lambda pool: (pool.family, pool.start))) for pools in kept)
+
+
+def left_after(blocks: Sequence[Block], chosen: Sequence[Sequence[DraftPool]], left: Left, *, skip: int) -> Left:
+    """What the chosen pools of all blocks but ``skip`` leave of the shared limits (leads: by the assignment made)."""
+    quarter_pools, own, leads = left.quarter_pools.copy(), left.participant_quarter.copy(), left.leads.copy()
+    others = [(blocks[b], pool) for b, pools in enumerate(chosen) if b != skip for pool in pools]
+    for block, pool in others:
+        members = np.unique(block.participant[[line for lot in pool.lots for line in lot.lines]])
+        quarter_pools[pool.start // 3] -= 1
+        own[members, pool.start // 3] -= 1
+    for lead in assign_leads([able_leaders(block, pool).tolist() for block, pool in others], left.leads) or ():
+        leads[lead] -= 1
+    return Left(quarter_pools, own, leads, left.offer_quantity)
+
+
+def blend(first: Floats, second: Floats, share: float) -> Floats:
+    """``share`` of the first and the rest of the second."""
+    return share * first + (1 - share) * second
+
+
+def total(pools: Iterable[Iterable[DraftPool]]) -> float:
+    """Value of all pools."""
+    return float(sum(pool.value for chosen in pools for pool in chosen))

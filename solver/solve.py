@@ -1,0 +1,231 @@
+"""From an instance to a plan: families apart, then together under the limits they share, always with a true bound."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+
+import numpy as np
+
+from solver.explain import explain_unpooled
+from solver.family import BlockAnswer, Task, able_leaders, priced, solve_block
+from solver.instance import Instance
+from solver.leads import assign_leads
+from solver.lots import Block, DraftPool, Market
+from solver.master import CLOSED, PRICE_ROUNDS, Master, blend, keep_lawful, left_after, total
+from solver.milp import Effort
+from solver.model import Prices
+from solver.months import month_at
+from solver.plan import Plan, PlanPool, Progress
+from solver.worth import Worth
+
+WHOLE_CELLS = 20_000
+"""Up to so many places for lines, all families go into one model, which is exact under every limit at once."""
+FAMILY_GAP, WHOLE_GAP = 2e-5, 1e-9
+FAMILY_NODES, WHOLE_NODES = 20_000, 200_000
+PRICED_GAP = 1e-3
+GENEROUS, LEAST_SHARE_S = 3.0, 5.0
+"""A family may take three times its even share of the time left, and always five seconds."""
+OnProgress = Callable[[Progress], None]
+
+
+def solve(
+    instance: Instance,
+    *,
+    time_limit_s: float = 60.0,
+    workers: int = 1,
+    seed: int = 0,
+    executor: Executor | None = None,
+    on_progress: OnProgress | None = None,
+    whole_cells: int = WHOLE_CELLS,
+) -> Plan:
+    """The best plan found within the time and work limits, with a proven bound.
+
+    ``executor`` runs families side by side (any `concurrent.futures.Executor`); without one and with ``workers`` > 1
+    a process pool is made and closed. Same instance, seed and workers give the same plan unless the clock stops it.
+    Instances of at most ``whole_cells`` places for lines are solved as one model.
+    """
+    began = time.monotonic()
+    market = Market(instance)
+    with _pool_of(workers) if executor is None and workers > 1 else nullcontext(executor) as runner:
+        search = _Search(market, began + time_limit_s, seed, workers, runner, on_progress or (lambda _: None))
+        pools = search.run(whole_cells)
+    worth = Worth(instance)
+    fixed = worth.fixed_pools()
+    proposed = _named(market, worth, search.blocks, pools)
+    plan_pools = tuple(sorted((*fixed, *proposed), key=lambda pool: (pool.start, pool.family)))
+    totals = worth.totals(plan_pools)
+    bound = max(search.bound + worth.totals(fixed).objective_eur, totals.objective_eur)
+    plan = Plan(
+        pools=plan_pools,
+        unpooled=explain_unpooled(market, worth, plan_pools),
+        totals=totals,
+        bound_eur=bound,
+        runtime_s=time.monotonic() - began,
+        seed=seed,
+        workers=workers,
+        stopped_by_clock=search.by_clock,
+        warnings=(*instance.warnings, *market.warnings),
+    )
+    search.report("done", len(search.blocks), plan.objective_eur, plan.bound_eur)
+    return plan
+
+
+@contextmanager
+def _pool_of(workers: int) -> Iterator[Executor]:
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@dataclass
+class _Search:
+    """The state of one solve. Values and ``bound`` leave fixed pools out."""
+
+    market: Market
+    deadline: float
+    seed: int
+    workers: int
+    executor: Executor | None
+    on_progress: OnProgress
+    blocks: list[Block] = field(default_factory=list)
+    bound: float = float("inf")
+    by_clock: bool = False
+
+    def run(self, whole_cells: int) -> tuple[tuple[DraftPool, ...], ...]:
+        self.blocks = [self.market.block([family]) for family in self.market.families]
+        if sum(len(block.cell_line) for block in self.blocks) <= whole_cells:
+            return self._whole()
+        return self._apart()
+
+    def report(self, stage: str, done: int, best: float | None, bound: float | None) -> None:
+        self.on_progress(Progress(stage, done, len(self.blocks), best, bound))
+
+    def _remaining(self) -> float:
+        return max(0.0, self.deadline - time.monotonic())
+
+    def _ends_at(self) -> float:
+        return time.time() + self._remaining()
+
+    def _whole(self) -> tuple[tuple[DraftPool, ...], ...]:
+        """Every family in one model."""
+        self.blocks = [self.market.block(self.market.families)]
+        effort = Effort(self._remaining(), WHOLE_GAP, WHOLE_NODES, self.seed)
+        prices = Prices.none(self.market.left)
+        task = Task(self.blocks[0], self.market.left, prices, effort, self._ends_at(), exact_leads=True)
+        (answer,) = self._solved([task])
+        self.bound = answer.bound
+        return (answer.pools,)
+
+    def _solved(self, tasks: Sequence[Task]) -> list[BlockAnswer]:
+        """Answers in the order of the tasks."""
+        results = self.executor.map(solve_block, tasks) if self.executor else map(solve_block, tasks)
+        answers = []
+        for answer in results:
+            answers.append(answer)
+            self.by_clock = self.by_clock or answer.by_clock
+            self.report("families", len(answers), None, None)
+        return answers
+
+    def _tasks(self, prices: Prices, gap: float, cuts: Sequence[BlockAnswer]) -> list[Task]:
+        """A task for each family; its share of the clock is generous, so that work limits end it as a rule."""
+        share = self._remaining() * GENEROUS * self.workers / max(1, len(self.blocks))
+        effort = Effort(max(LEAST_SHARE_S, share), gap, FAMILY_NODES, self.seed)
+        found = [answer.cuts for answer in cuts] or [()] * len(self.blocks)
+        return [
+            Task(block, self.market.left, prices, effort, self._ends_at(), cuts=known)
+            for block, known in zip(self.blocks, found, strict=True)
+        ]
+
+    def _apart(self) -> tuple[tuple[DraftPool, ...], ...]:
+        """Families at prices for what they share, round by round, until bound and plan meet."""
+        left = self.market.left
+        master = Master(self.blocks, left)
+        prices = Prices.none(left)
+        answers = self._solved(self._tasks(prices, FAMILY_GAP, ()))
+        best: tuple[tuple[DraftPool, ...], ...] = keep_lawful(self.blocks, [a.pools for a in answers], left)
+        self.bound = sum(answer.bound for answer in answers)
+        self.report("families", len(self.blocks), total(best), self.bound)
+        best_prices = prices
+        for _ in range(PRICE_ROUNDS):
+            new = sum(master.columns.add(b, answer.pools) for b, answer in enumerate(answers))
+            if self._closed(best) or not self._remaining() or not new:
+                break
+            effort = Effort(self._remaining(), 1e-4, 2_000, self.seed)
+            best = max(best, master.choose(effort), key=total)
+            fresh = master.relaxed_prices(effort)
+            if self._closed(best) or fresh is None:
+                break
+            prices = _between(best_prices, fresh)
+            answers = self._solved(self._tasks(prices, PRICED_GAP, answers))
+            bound = sum(answer.bound for answer in answers) + prices.value_of(left)
+            if bound < self.bound:
+                self.bound, best_prices = bound, prices
+            self.report("limits", len(self.blocks), total(best), self.bound)
+        return self._polished(best, answers)
+
+    def _closed(self, pools: Sequence[Sequence[DraftPool]]) -> bool:
+        return self.bound - total(pools) <= CLOSED * max(1.0, abs(self.bound))
+
+    def _polished(
+        self, best: tuple[tuple[DraftPool, ...], ...], answers: Sequence[BlockAnswer]
+    ) -> tuple[tuple[DraftPool, ...], ...]:
+        """One family after another solved again under exactly what the others leave, while that helps."""
+        chosen = list(best)
+        nothing = Prices.none(self.market.left)
+        for b, block in enumerate(self.blocks):
+            if self._closed(chosen) or not self._remaining():
+                break
+            left = left_after(self.blocks, chosen, self.market.left, skip=b)
+            effort = Effort(self._remaining(), FAMILY_GAP, FAMILY_NODES, self.seed)
+            task = Task(block, left, nothing, effort, self._ends_at(), exact_leads=True, cuts=answers[b].cuts)
+            answer = solve_block(task)
+            self.by_clock = self.by_clock or answer.by_clock
+            if answer.priced_value > priced(chosen[b], block, nothing):
+                chosen[b] = answer.pools
+                self.report("polishing", b + 1, total(chosen), self.bound)
+        return tuple(chosen)
+
+
+def _between(first: Prices, second: Prices) -> Prices:
+    """Halfway: the program over few pools overstates prices."""
+    return Prices(
+        blend(first.quarter_pools, second.quarter_pools, 0.5),
+        blend(first.participant_quarter, second.participant_quarter, 0.5),
+        blend(first.leads, second.leads, 0.5),
+    )
+
+
+def _named(
+    market: Market, worth: Worth, blocks: Sequence[Block], chosen: Sequence[Sequence[DraftPool]]
+) -> list[PlanPool]:
+    """Draft pools in the instance's names, each with its lead: of those able, who brings the largest spend."""
+    instance = market.instance
+    drafts = [(blocks[b], pool) for b, pools in enumerate(chosen) for pool in pools]
+    able = [_by_spend(block, pool) for block, pool in drafts]
+    leads = assign_leads(able, market.left.leads)
+    assert leads is not None  # noqa: S101 every choice was made under the same limits
+    pools = []
+    for (block, pool), lead in zip(drafts, leads, strict=True):
+        start = month_at(instance.policy.horizon_start, pool.start)
+        lots = tuple(
+            worth.lot(
+                instance.offers[block.offer[lot.offer]].id,
+                [instance.lines[block.line[line]].id for line in lot.lines],
+                start,
+            )
+            for lot in pool.lots
+        )
+        pools.append(PlanPool(block.families[pool.family], start, instance.participants[lead].id, lots))
+    return pools
+
+
+def _by_spend(block: Block, pool: DraftPool) -> list[int]:
+    lines = np.array([line for lot in pool.lots for line in lot.lines])
+    able = able_leaders(block, pool)
+    spend = {int(p): float(block.spend[lines[block.participant[lines] == p]].sum()) for p in able}
+    return sorted(spend, key=lambda p: (-spend[p], p))

@@ -1,0 +1,189 @@
+"""Every refusal of the contract, named with its place; and what must not be refused."""
+
+import copy
+import json
+import math
+from collections.abc import Callable
+
+import pytest
+
+from solver import Instance, InvalidInstance
+from tests.solver.instances import category, instance, line, offer, participant
+
+Document = dict
+Change = Callable[[Document], object]
+
+
+def sound() -> Document:
+    return instance(
+        [line("a", "A", category="c0"), line("b", "B", category="c0"), line("d", "B", category="c1")],
+        [offer("o0", (100, 4.0), (200, 3.5), category="c0"), offer("o1", (100, 4.0), category="c1")],
+        participants=[participant("A", country="SE"), participant("B", country="DK")],
+        categories=[category("c0", family="f0"), category("c1", family="f1")],
+    )
+
+
+def fixed(**changes: object) -> Document:
+    start = sound()["policy"]["horizon_start"]
+    return {"family": "f0", "start": start, "lead": "A", "lots": [{"offer": "o0", "lines": ["a", "b"]}]} | changes
+
+
+def put(path: str, value: object) -> Change:
+    """Set a value by a path such as ``lines.0.quantity``."""
+
+    def change(document: Document) -> None:
+        *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+        place: object = document
+        for part in way:
+            place = place[part]  # type: ignore[index]
+        place[last] = value  # type: ignore[index]
+
+    return change
+
+
+def drop(path: str) -> Change:
+    def change(document: Document) -> None:
+        *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+        place: object = document
+        for part in way:
+            place = place[part]  # type: ignore[index]
+        del place[last]  # type: ignore[union-attr]
+
+    return change
+
+
+def add(name: str, *entries: object) -> Change:
+    return lambda document: document[name].extend(copy.deepcopy(list(entries)))
+
+
+REFUSED: list[tuple[str, Change]] = [
+    ("schema", put("schema", "pooling.instance/2")),
+    ("extra", put("extra", 1)),
+    ("policy.extra", put("policy.extra", 1)),
+    ("lines[0].extra", put("lines.0.extra", None)),
+    ("offers[0].tiers[0].extra", put("offers.0.tiers.0.extra", 1)),
+    ("policy", put("policy", None)),
+    ("lines", put("lines", {})),
+    ("lines[1]", put("lines.1", 3)),
+    ("lines[0].unit_price_eur", drop("lines.0.unit_price_eur")),
+    ("policy.confidence", drop("policy.confidence")),
+    ("offers[0].category", put("offers.0.category", "zz")),
+    ("lines[0].participant", put("lines.0.participant", "zz")),
+    ("lines[0].category", put("lines.0.category", "zz")),
+    ("forbidden[0].participant", add("forbidden", {"participant": "zz"})),
+    ("forbidden[0].line", add("forbidden", {"line": "zz"})),
+    ("forbidden[0].family", add("forbidden", {"family": "zz"})),
+    ("forbidden[0].offer", add("forbidden", {"offer": "zz"})),
+    ("forbidden[0]", add("forbidden", {"line": None})),
+    ("previous[0].line", add("previous", {"line": "zz", "offer": "o0", "start": "2027-01"})),
+    ("previous[0].offer", add("previous", {"line": "a", "offer": "zz", "start": "2027-01"})),
+    ("previous[1].line", add("previous", *[{"line": "a", "offer": "o0", "start": m} for m in ("2027-01", "2027-02")])),
+    ("lines[0].earliest_start", put("lines.0.earliest_start", "2027-1")),
+    ("lines[0].earliest_start", put("lines.0.earliest_start", "2027-13")),
+    ("lines[0].latest_start", put("lines.0.latest_start", "27-01")),
+    ("lines[0].latest_start", put("lines.0.latest_start", "2027-01-01")),
+    ("lines[0].latest_start", put("lines.0.latest_start", "２０２７-01")),
+    ("policy.horizon_start", put("policy.horizon_start", "2027/01")),
+    ("previous[0].start", add("previous", {"line": "a", "offer": "o0", "start": "2027-1"})),
+    ("forbidden[0].start", add("forbidden", {"start": "Jan 2027"})),
+    ("fixed[0].start", add("fixed", fixed(start="2027-1"))),
+    ("participants[1].id", put("participants.1.id", "A")),
+    ("categories[1].id", put("categories.1.id", "c0")),
+    ("offers[1].id", put("offers.1.id", "o0")),
+    ("lines[1].id", put("lines.1.id", "a")),
+    ("offers[0].criteria", put("offers.0.criteria", ["x", "x"])),
+    ("lines[0].required", put("lines.0.required", ["x", "x"])),
+    ("policy.green_floor", put("policy.green_floor", ["x", "x"])),
+    ("fixed[0].lots[0].lines", add("fixed", fixed(lots=[{"offer": "o0", "lines": ["a", "a"]}]))),
+    ("lines[0].earliest_start", put("lines.0.earliest_start", "2099-01")),
+    ("lines[0].quantity_low", put("lines.0.quantity_low", 10**9)),
+    ("lines[0].quantity_high", put("lines.0.quantity_high", 0)),
+    ("lines[0].quantity", put("lines.0.quantity", 0)),
+    ("lines[0].quantity", put("lines.0.quantity", 2.5)),
+    ("lines[0].quantity", put("lines.0.quantity", "100")),
+    ("lines[0].quantity", put("lines.0.quantity", True)),
+    ("lines[0].quantity", put("lines.0.quantity", 1e308)),
+    ("lines[0].quantity_low", put("lines.0.quantity_low", -1)),
+    ("lines[0].quantity_high", put("lines.0.quantity_high", 1.5)),
+    ("lines[0].refused", put("lines.0", line("a", "A", category="c0", required=["x"], refused=["x"]))),
+    ("offers[0].tiers", put("offers.0.tiers", [])),
+    ("offers[0].tiers[0].from_quantity", put("offers.0.tiers.0.from_quantity", 0)),
+    ("offers[0].tiers[1].from_quantity", put("offers.0.tiers.1.from_quantity", 100)),
+    ("offers[0].tiers[1].unit_price_eur", put("offers.0.tiers.1.unit_price_eur", 4.5)),
+    ("offers[0].tiers[1].unit_price_eur", put("offers.0.tiers.1.unit_price_eur", -1)),
+    ("offers[0].max_quantity", put("offers.0.max_quantity", -1)),
+    ("offers[0].co2_saved_kg_per_unit", put("offers.0.co2_saved_kg_per_unit", math.inf)),
+    ("lines[0].unit_price_eur", put("lines.0.unit_price_eur", -0.01)),
+    ("lines[0].unit_price_eur", put("lines.0.unit_price_eur", math.nan)),
+    ("lines[0].bridging_rate_per_year", put("lines.0.bridging_rate_per_year", -1)),
+    ("policy.pool_cost_eur", put("policy.pool_cost_eur", -1)),
+    ("policy.stability_eur", put("policy.stability_eur", -1)),
+    ("policy.carbon_price_eur_per_tonne", put("policy.carbon_price_eur_per_tonne", -1)),
+    ("policy.criterion_value.x", put("policy.criterion_value", {"x": -0.1})),
+    ("policy.criterion_value", put("policy.criterion_value", [])),
+    ("policy.confidence", put("policy.confidence", 1)),
+    ("policy.confidence", put("policy.confidence", 0.49)),
+    ("policy.confidence", put("policy.confidence", 10**400)),
+    ("policy.forecast_correlation", put("policy.forecast_correlation", 1)),
+    ("policy.horizon_months", put("policy.horizon_months", 0)),
+    ("policy.term_months", put("policy.term_months", 0)),
+    ("policy.min_participants", put("policy.min_participants", 0)),
+    ("categories[0].term_months", put("categories.0.term_months", 0)),
+    ("fixed[1].lots[0].lines[0]", add("fixed", fixed(), fixed(start="2027-09"))),
+    ("fixed[1]", add("fixed", fixed(), fixed(lots=[{"offer": "o0", "lines": ["b"]}], lead="B"))),
+    ("fixed[0].lots[0].offer", add("fixed", fixed(lots=[{"offer": "o1", "lines": ["a"]}]))),
+    ("fixed[0].lots[0].lines[1]", add("fixed", fixed(lots=[{"offer": "o0", "lines": ["a", "d"]}]))),
+    ("fixed[0].lead", add("fixed", fixed(lead="B", lots=[{"offer": "o0", "lines": ["a"]}]))),
+    ("fixed[0].lots", add("fixed", fixed(lots=[{"offer": "o0", "lines": ["a"]}, {"offer": "o0", "lines": ["b"]}]))),
+]
+
+
+def paths(document: object) -> list[str]:
+    with pytest.raises(InvalidInstance) as refused:
+        Instance.from_document(document)
+    assert all(fault.remedy for fault in refused.value.faults)
+    return [fault.path for fault in refused.value.faults]
+
+
+def test_the_sound_document_is_read_and_written_back() -> None:
+    document = sound()
+    document["fixed"].append(fixed())
+    read = Instance.from_document(json.loads(json.dumps(document)))
+    assert Instance.from_document(read.to_document()) == read
+    assert read.warnings == ()
+
+
+@pytest.mark.parametrize(("path", "change"), REFUSED, ids=[f"{k}-{path}" for k, (path, _) in enumerate(REFUSED)])
+def test_a_fault_is_refused_with_its_place(path: str, change: Change) -> None:
+    document = sound()
+    change(document)
+    assert path in paths(document)
+
+
+@pytest.mark.parametrize("document", [None, 3, [], "x", {}])
+def test_what_is_no_instance_is_refused(document: object) -> None:
+    assert paths(document)
+
+
+def test_every_fault_is_named_at_once() -> None:
+    document = sound()
+    for change in (put("lines.0.quantity", -1), put("offers.0.tiers", []), put("policy.confidence", 2)):
+        change(document)
+    assert paths(document) == ["policy.confidence", "offers[0].tiers", "lines[0].quantity"]
+
+
+def test_a_long_term_is_a_warning() -> None:
+    document = sound()
+    put("policy.term_months", 49)(document)
+    (warning,) = Instance.from_document(document).warnings
+    assert "49 months" in warning
+
+
+def test_absent_limits_and_lists_have_their_defaults() -> None:
+    document = sound()
+    for path in ("policy.max_pools_per_quarter", "offers.0.max_quantity", "policy.stability_eur", "previous"):
+        drop(path)(document)
+    read = Instance.from_document(document)
+    assert read.policy.max_pools_per_quarter is None
+    assert read.policy.stability_eur == 0
+    assert read.previous == ()
