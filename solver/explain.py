@@ -4,35 +4,26 @@ The last two reasons compare the plan with the plan changed by the line joining,
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from solver.instance import Line, Offer
-from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Z90, Flags, Floats, Market, suits, window
+from solver.instance import Line
+from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Market, suits, window
 from solver.months import month_at, offset
 from solver.plan import PlanPool, Reason, Unpooled
+from solver.shelves import Shelf
 from solver.worth import Worth
 
 
 @dataclass(frozen=True)
-class Place:
-    """An offer and a start that a line could take, and who else could."""
-
-    offer: Offer
-    start: int
-    others: tuple[Line, ...]
-    """Lines that fit the offer and the start, the line itself included."""
-
-
-@dataclass(frozen=True)
 class Reached:
-    """A tier of a place that enough willing lines reach."""
+    """A tier of an offer (by its position on the shelf) that enough willing lines reach from a month."""
 
-    place: Place
+    offer: int
     tier: int
-    willing: tuple[Line, ...]
+    month: int
     benefit_eur: float
 
 
@@ -79,7 +70,7 @@ def explain_unpooled(market: Market, worth: Worth, pools: Sequence[PlanPool]) ->
     for line in market.instance.lines:
         if line.id not in fixed:
             of_category[line.category].append(line)
-    shelves = {category: _Shelf(market, category, lines) for category, lines in of_category.items()}
+    shelves = {category: Shelf(market, category, lines) for category, lines in of_category.items()}
     return tuple(
         _Case(standing, shelves[line.category], line).reason()
         for line in market.instance.lines
@@ -87,40 +78,16 @@ def explain_unpooled(market: Market, worth: Worth, pools: Sequence[PlanPool]) ->
     )
 
 
-class _Shelf:
-    """A category's offers with the lines that fit each, and the months each line may take it."""
-
-    def __init__(self, market: Market, category: str, lines: Sequence[Line]) -> None:
-        instance = market.instance
-        self.lines = tuple(lines)
-        self.offers = [instance.offers[k] for k in market.offers_of.get(category, ())]
-        horizon = instance.policy.horizon_months
-        self.fits: dict[str, Flags] = {}
-        for offer in self.offers:
-            fits = np.zeros((len(lines), horizon), dtype=bool)
-            for k, line in enumerate(lines):
-                ceiling = offer.max_quantity
-                if suits(line, offer, instance.policy.green_floor) and (ceiling is None or line.quantity <= ceiling):
-                    fits[k, market.prohibitions.months(line.id, offer.id, *window(line, instance))] = True
-            self.fits[offer.id] = fits
-        self.index = {line.id: k for k, line in enumerate(lines)}
-
-    def places(self, line: Line) -> Iterator[Place]:
-        for offer in self.offers:
-            fits = self.fits[offer.id]
-            for start in np.flatnonzero(fits[self.index[line.id]]).tolist():
-                yield Place(offer, start, tuple(self.lines[k] for k in np.flatnonzero(fits[:, start])))
-
-
 class _Case:
     """One line without a pool."""
 
-    def __init__(self, standing: Standing, shelf: _Shelf, line: Line) -> None:
+    def __init__(self, standing: Standing, shelf: Shelf, line: Line) -> None:
         self.standing, self.shelf, self.line = standing, shelf, line
         self.market, self.worth = standing.market, standing.worth
         self.instance = self.market.instance
         self.policy = self.instance.policy
         self.family = self.market.category[line.category].family
+        self.position = shelf.index[line.id]
 
     def reason(self) -> Unpooled:
         for rule in (self._by_window, self._by_offers, self._by_volume):
@@ -169,35 +136,37 @@ class _Case:
         return None
 
     def _by_volume(self) -> Unpooled | None:
-        self.places = list(self.shelf.places(self.line))
-        if not self.places:
+        shelf, position = self.shelf, self.position
+        months = [np.flatnonzero(fits[position]).tolist() for fits in shelf.fits]
+        if not any(months):
             return self._is(Reason.FORBIDDEN, months=0)
-        most = max(self._authorities(place.others) for place in self.places)
+        own = {int(shelf.participant[position])} if shelf.authority[position] else set()
+        most = max(len(shelf.partners(o, month) | own) for o, free in enumerate(months) for month in free)
         if most < self.policy.min_participants:
             return self._is(Reason.NO_PARTNER, authorities=most, min_participants=self.policy.min_participants)
         self.reached = []
-        short: tuple[float, Mapping[str, object]] = (-np.inf, {})
-        for place in self.places:
-            for tier, step in enumerate(place.offer.tiers):
-                willing = self._willing(place, tier)
-                sure = self._largest_sure(willing)
-                enough = self._authorities(willing) >= self.policy.min_participants
-                if enough and sure >= step.from_quantity * (1 - SURE_TOLERANCE):
-                    worth = self.worth.line(self.line, place.offer, tier, self._month(place.start))
-                    self.reached.append(Reached(place, tier, willing, worth.benefit_eur))
-                elif tier == 0 and sure / step.from_quantity > short[0]:
-                    missing = max(0.0, step.from_quantity - sure)
-                    short = (
-                        sure / step.from_quantity,
-                        {
-                            "offer": place.offer.id,
-                            "start": self._month(place.start),
-                            "best_sure_quantity": sure,
-                            "tipping_quantity": step.from_quantity,
-                            "missing_quantity": missing,
-                            "authorities": self._authorities(willing),
-                        },
-                    )
+        short: tuple[tuple[float, int], Mapping[str, object]] = ((-1.0, 0), {})
+        for o, offer in enumerate(shelf.offers):
+            for month in months[o]:
+                for tier, step in enumerate(offer.tiers):
+                    crowd = shelf.crowd(o, tier, month)
+                    authorities = shelf.authorities_with(position, crowd)
+                    enough = authorities >= self.policy.min_participants
+                    sure = shelf.largest_sure(position, crowd) if enough else 0.0
+                    if sure >= step.from_quantity * (1 - SURE_TOLERANCE):
+                        self.reached.append(Reached(o, tier, month, shelf.benefit(position, o, tier, month)))
+                    elif tier == 0 and (sure / step.from_quantity, authorities) > short[0]:
+                        short = (
+                            (sure / step.from_quantity, authorities),
+                            {
+                                "offer": offer.id,
+                                "start": self._month(month),
+                                "best_sure_quantity": sure,
+                                "tipping_quantity": step.from_quantity,
+                                "missing_quantity": max(0.0, step.from_quantity - sure),
+                                "willing_authorities": authorities,
+                            },
+                        )
         if not self.reached:
             return self._is(Reason.VOLUME_SHORT, **short[1])
         return None
@@ -209,13 +178,13 @@ class _Case:
             return self._is(
                 Reason.NOT_WORTH_IT,
                 best_benefit_eur=best.benefit_eur,
-                offer=best.place.offer.id,
-                start=self._month(best.place.start),
+                offer=self.shelf.offers[best.offer].id,
+                start=self._month(best.month),
             )
         options = [self._joining(reached) for reached in self.reached]
         change, limit, reached = max(options, key=lambda option: option[0])
         lawful = max((option[0] for option in options if option[1] is None), default=-np.inf)
-        place = {"offer": reached.place.offer.id, "start": self._month(reached.place.start)}
+        place = {"offer": self.shelf.offers[reached.offer].id, "start": self._month(reached.month)}
         if limit is not None and change > 0 and lawful <= 0:
             return self._is(Reason.CAPACITY, limit=limit, would_add_eur=change, **place)
         loss = max(0.0, -lawful) if np.isfinite(lawful) else max(0.0, -change)
@@ -223,19 +192,16 @@ class _Case:
 
     def _joining(self, reached: Reached) -> tuple[float, str | None, Reached]:
         """What joining there changes in the total, and the first limit in its way."""
-        start = self._month(reached.place.start)
+        start, offer = self._month(reached.month), self.shelf.offers[reached.offer]
         pool = self.standing.pool_at.get((self.family, start))
-        lot = next((lot for lot in pool.lots if lot.offer == reached.place.offer.id), None) if pool else None
+        lot = next((lot for lot in pool.lots if lot.offer == offer.id), None) if pool else None
         if lot is not None:
             joined = self.worth.lot(lot.offer, [*lot.lines, self.line.id], start)
             change = joined.benefit_eur - lot.benefit_eur if joined.tier >= lot.tier else -np.inf
             new: tuple[Line, ...] = (self.line,)
         else:
-            free = [line for line in reached.willing if line.id not in self.standing.of_line]
-            enough = self._authorities(free) >= self.policy.min_participants
-            sure = self._largest_sure(tuple(free))
-            new = tuple(free) if enough and sure >= reached.place.offer.tiers[0].from_quantity else reached.willing
-            change = self._moved(reached, new, start) - self.policy.lot_cost_eur
+            new = self._company(reached)
+            change = self._moved(reached, new) - self.policy.lot_cost_eur
         members = self.standing.members(pool) if pool else set()
         countries = {self.worth.countries[p] for p in members}
         added = {self.worth.countries[line.participant] for line in new} - countries
@@ -243,11 +209,23 @@ class _Case:
         change -= 0 if pool else self.policy.pool_cost_eur
         return change, self._limit(reached, new, members, pool, lot is not None), reached
 
-    def _moved(self, reached: Reached, lines: Sequence[Line], start: str) -> float:
+    def _company(self, reached: Reached) -> tuple[Line, ...]:
+        """Who would open a lot there with the line: those in no pool where they are enough, else all the willing."""
+        crowd = self.shelf.crowd(reached.offer, reached.tier, reached.month)
+        willing = [self.shelf.lines[k] for k in crowd.lines if k != self.position] + [self.line]
+        free = [line for line in willing if line.id not in self.standing.of_line]
+        tipping = self.shelf.offers[reached.offer].tiers[0].from_quantity
+        people = self.instance.participants
+        named = {line.participant for line in free}
+        authorities = sum(people[self.market.participant[p]].contracting_authority for p in named)
+        enough = authorities >= self.policy.min_participants
+        return tuple(free if enough and self.worth.sure_quantity([line.id for line in free]) >= tipping else willing)
+
+    def _moved(self, reached: Reached, lines: Sequence[Line]) -> float:
         """Benefits of the lines at the place, less what they have where they stand now."""
         value = 0.0
         for line in lines:
-            value += self.worth.line(line, reached.place.offer, reached.tier, start).benefit_eur
+            value += self.shelf.benefit(self.shelf.index[line.id], reached.offer, reached.tier, reached.month)
             now = self.standing.of_line.get(line.id)
             if now is not None:
                 pool, k = now
@@ -259,8 +237,8 @@ class _Case:
         self, reached: Reached, new: Sequence[Line], members: set[str], pool: PlanPool | None, joins: bool
     ) -> str | None:
         """The first limit that stands in the way of the lines joining there; None where none does."""
-        standing, offer, quarter = self.standing, reached.place.offer, reached.place.start // 3
-        if (self.family, self._month(reached.place.start)) in standing.fixed:
+        standing, offer, quarter = self.standing, self.shelf.offers[reached.offer], reached.month // 3
+        if (self.family, self._month(reached.month)) in standing.fixed:
             return "fixed pool"
         quantity = sum(line.quantity for line in new)
         there = next((lot.quantity for lot in pool.lots if lot.offer == offer.id), 0) if pool and joins else 0
@@ -285,40 +263,3 @@ class _Case:
 
     def _month(self, start: int) -> str:
         return month_at(self.policy.horizon_start, start)
-
-    def _authorities(self, lines: Sequence[Line]) -> int:
-        people = self.instance.participants
-        named = {line.participant for line in lines}
-        return sum(people[self.market.participant[p]].contracting_authority for p in named)
-
-    def _willing(self, place: Place, tier: int) -> tuple[Line, ...]:
-        """Lines that would not be worse off there, and the line itself."""
-        if not self.policy.no_one_worse_off:
-            return place.others
-        start = self._month(place.start)
-        return tuple(
-            line
-            for line in place.others
-            if line.id == self.line.id or self.worth.line(line, place.offer, tier, start).benefit_eur >= 0
-        )
-
-    def _largest_sure(self, lines: Sequence[Line]) -> float:
-        """The largest sure quantity of a choice of the lines that has the line in it (if it is among them).
-
-        Choices tried are prefixes in falling order of quantity per variance: the best one, without correlation.
-        """
-        if not lines:
-            return 0.0
-        quantity = np.array([line.quantity for line in lines], dtype=float)
-        deviation = np.array([(line.quantity_high - line.quantity_low) / (2 * Z90) for line in lines])
-        with np.errstate(divide="ignore"):
-            order = np.argsort(
-                -np.where(deviation > 0, quantity / np.maximum(deviation, 1e-150) ** 2, np.inf), kind="stable"
-            )
-        first = [k for k, line in enumerate(lines) if line.id == self.line.id]
-        order = np.r_[np.array(first, dtype=np.int64), order[~np.isin(order, first)]]
-        variance, total = np.cumsum(deviation[order] ** 2), np.cumsum(deviation[order])
-        terms = self.market.terms
-        rho = terms.correlation
-        root: Floats = np.sqrt((1 - rho) * variance + rho * total**2)
-        return float(np.max(np.cumsum(quantity[order]) - terms.deviates * root))

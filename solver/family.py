@@ -14,11 +14,13 @@ import numpy as np
 
 from solver.drafts import Valuer
 from solver.leads import assign_leads
-from solver.lots import SURE_TOLERANCE, Block, DraftLot, DraftPool, Left
+from solver.lots import SURE_TOLERANCE, Block, DraftLot, DraftPool, Ints, Left
 from solver.milp import Answer, Effort
-from solver.model import CoverCut, Model, Prices, SureCut, sure_cut
+from solver.model import CoverCut, Model, Prices, SureCut, separate_sure, sure_cut
 
 MOST_ROUNDS = 60
+TIGHTENING_ROUNDS, TELLING = 4, 2e-4
+"""At most so many rounds of cuts on the relaxation, as long as each moves its bound by this share."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def solve_block(task: Task) -> BlockAnswer:
     model = Model(block, task.left, task.prices, task.exact_leads)
     for cut in cuts:
         _add(model, cut)
+    relaxed, tighter = _tightened(model, task.effort, deadline)
+    bound, cuts = min(bound, relaxed), cuts + tighter
     for _ in range(MOST_ROUNDS):
         remaining = deadline - time.monotonic()
         if remaining <= 0:
@@ -90,6 +94,25 @@ def solve_block(task: Task) -> BlockAnswer:
     if best_value < 0:
         best, best_value = (), 0.0
     return BlockAnswer(best, best_value, max(bound, best_value), by_clock, tuple(cuts))
+
+
+def _tightened(model: Model, effort: Effort, deadline: float) -> tuple[float, list[SureCut | CoverCut]]:
+    """Cuts of rule 3 that the linear relaxation breaks, round by round while they tell; its last bound."""
+    bound = np.inf
+    cuts: list[SureCut | CoverCut] = []
+    for _ in range(TIGHTENING_ROUNDS if model.block.terms.deviates > 0 else 0):
+        answer = model.milp.solve(replace(effort, time_limit_s=max(0.0, deadline - time.monotonic())), relaxed=True)
+        if answer.values is None or not answer.proven:
+            break
+        told = bound - answer.bound > TELLING * abs(answer.bound)
+        bound = min(bound, answer.bound)
+        found = separate_sure(model, answer.values) if told else []
+        for cut in found:
+            model.add_sure_cut(cut)
+        cuts += found
+        if not found:
+            break
+    return bound, cuts
 
 
 def trivial_bound(block: Block) -> float:
@@ -151,7 +174,8 @@ def _broken(block: Block, valuer: Valuer, chosen: Chosen) -> list[SureCut | Cove
             on_offer[offer] += lines
             needed = block.tiers[offer][tier]
             if valuer.sure(lines) < needed * (1 - SURE_TOLERANCE):
-                cuts.append(sure_cut(block, offer, _order(block, offer, lines), len(lines)))
+                steps = np.flatnonzero(block.lot_offer[block.step_lot] == offer)
+                cuts.append(sure_cut(block, steps, _order(block, offer, lines), len(lines)))
             if int(block.quantity[lines].sum()) > block.max_quantity[offer]:
                 cuts.append(CoverCut(offer, tuple(lines), everywhere=False))
     for offer, lines in on_offer.items():
@@ -160,12 +184,13 @@ def _broken(block: Block, valuer: Valuer, chosen: Chosen) -> list[SureCut | Cove
     return cuts
 
 
-def _order(block: Block, offer: int, lines: Sequence[int]) -> list[int]:
+def _order(block: Block, offer: int, lines: Sequence[int]) -> Ints:
     """The lines of a broken lot first (certain ones before uncertain), then the offer's others."""
     inside = sorted(lines, key=lambda line: (block.deviation[line], line))
     on_offer = np.unique(block.cell_line[block.lot_offer[block.cell_lot] == offer])
     outside = np.setdiff1d(on_offer, inside)
-    return inside + [int(line) for line in outside[np.argsort(block.deviation[outside], kind="stable")]]
+    order: Ints = np.r_[np.array(inside, dtype=np.int64), outside[np.argsort(block.deviation[outside], kind="stable")]]
+    return order
 
 
 def _mended(block: Block, valuer: Valuer, chosen: Chosen, left: Left, *, full: bool = False) -> tuple[DraftPool, ...]:

@@ -12,6 +12,9 @@ import numpy as np
 from solver.lots import Block, Floats, Ints, Left
 from solver.milp import Milp
 
+LEAST_OPEN, LEAST_BROKEN = 1e-3, 1e-3
+"""A step open less than this, or a cut broken by less than this share of the step's volume, is not worth a row."""
+
 
 @dataclass(frozen=True)
 class Prices:
@@ -40,7 +43,8 @@ class Prices:
 class SureCut:
     """``weights @ take <= root`` for every choice of lines, and equal to it at the choice it was made from."""
 
-    offer: int
+    steps: Ints
+    """The steps that it is put on."""
     weights: Floats
     """One a line of the block."""
 
@@ -122,11 +126,8 @@ class Model:
         self.lead = self.milp.columns(-price[:size])
 
     def add_sure_cut(self, cut: SureCut) -> None:
-        """Rule 3 with the root replaced by a linear function that never exceeds it, for every step of the offer."""
-        self._sure_rows(np.flatnonzero(self.block.lot_offer[self.block.step_lot] == cut.offer), cut.weights)
-
-    def _sure_rows(self, steps: Ints, weights: Floats) -> None:
-        block = self.block
+        """Rule 3 with the root replaced by a linear function that never exceeds it, for the steps of the cut."""
+        block, steps, weights = self.block, cut.steps, cut.weights
         number = np.full(len(block.step_lot), -1)
         number[steps] = self.milp.rows(len(steps), lower=0.0)
         cells = np.flatnonzero(number[block.cell_step] >= 0)
@@ -190,7 +191,8 @@ def _sure_volumes(model: Model) -> None:
             best = np.full(len(block.line), -np.inf)
             np.maximum.at(best, block.cell_line, block.cell_value)
             order = lines[np.argsort(-best[lines], kind="stable")]
-            model.add_sure_cut(sure_cut(block, offer, order.tolist(), len(order)))
+            steps = np.flatnonzero(block.lot_offer[block.step_lot] == offer)
+            model.add_sure_cut(sure_cut(block, steps, order, len(order)))
 
 
 def _enough_authorities(model: Model) -> None:
@@ -333,9 +335,25 @@ RULES = (
 )
 
 
-def sure_cut(block: Block, offer: int, order: list[int], exact_at: int) -> SureCut:
-    """A linear function of the lines that never exceeds rule 3's root and meets it at the first ``exact_at`` of
-    ``order``; lines not in ``order`` weigh nothing.
+def separate_sure(model: Model, values: Floats) -> list[SureCut]:
+    """For each step that a fractional solution opens, the cut it breaks most: along its lines by falling share."""
+    block, take, step = model.block, values[model.take], values[model.step]
+    order = np.lexsort((-take, block.cell_step))
+    edges = np.searchsorted(block.cell_step[order], np.arange(len(step) + 1))
+    cuts = []
+    for k in np.flatnonzero(step > LEAST_OPEN):
+        cells = order[edges[k] : edges[k + 1]]
+        lines = block.cell_line[cells]
+        cut = sure_cut(block, np.array([k]), lines, int((take[cells] > LEAST_OPEN * step[k]).sum()))
+        there = (block.quantity[lines] - block.terms.deviates * cut.weights[lines]) @ take[cells]
+        if there < block.step_from[k] * step[k] * (1 - LEAST_BROKEN):
+            cuts.append(cut)
+    return cuts
+
+
+def sure_cut(block: Block, steps: Ints, order: Ints, exact_at: int) -> SureCut:
+    """For the steps, a linear function of the lines that never exceeds rule 3's root and meets it at the first
+    ``exact_at`` of ``order``; lines not in ``order`` weigh nothing.
 
     Without correlation the root is a submodular function of the set of lines, and its steps along any order bound it
     from below (polymatroid inequality: Atamtuerk and Narayanan, "Polymatroids and mean-risk minimization in discrete
@@ -346,11 +364,11 @@ def sure_cut(block: Block, offer: int, order: list[int], exact_at: int) -> SureC
     rho = block.terms.correlation
     deviation = block.deviation[order]
     roots = np.sqrt(np.cumsum(deviation**2))
-    steps = np.diff(np.r_[0.0, roots])
+    rises = np.diff(np.r_[0.0, roots])
     first = np.sqrt(1 - rho) * (roots[exact_at - 1] if exact_at else 0.0)
     second = np.sqrt(rho) * deviation[:exact_at].sum()
     length = float(np.hypot(first, second))
     weights = np.zeros(len(block.line))
     if length > 0:
-        weights[order] = (np.sqrt(1 - rho) * first * steps + np.sqrt(rho) * second * deviation) / length
-    return SureCut(offer, weights)
+        weights[order] = (np.sqrt(1 - rho) * first * rises + np.sqrt(rho) * second * deviation) / length
+    return SureCut(steps, weights)

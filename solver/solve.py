@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -18,12 +18,13 @@ from solver.master import CLOSED, PRICE_ROUNDS, Master, blend, keep_lawful, left
 from solver.milp import Effort
 from solver.model import Prices
 from solver.months import month_at
-from solver.plan import Plan, PlanPool, Progress
+from solver.plan import OPTIMAL_GAP, Plan, PlanPool, Progress
 from solver.worth import Worth
 
 WHOLE_CELLS = 20_000
 """Up to so many places for lines, all families go into one model, which is exact under every limit at once."""
-FAMILY_GAP, WHOLE_GAP = 2e-5, 1e-9
+FAMILY_GAPS, WHOLE_GAP = (8e-3, 2e-3, 2e-5), 1e-9
+"""Families are first solved roughly, so that a plan is there early, then closer where the gap is."""
 FAMILY_NODES, WHOLE_NODES = 20_000, 200_000
 PRICED_GAP = 1e-3
 GENEROUS, LEAST_SHARE_S = 3.0, 5.0
@@ -39,10 +40,12 @@ def solve(
     seed: int = 0,
     executor: Executor | None = None,
     on_progress: OnProgress | None = None,
+    gap: float = OPTIMAL_GAP,
     whole_cells: int = WHOLE_CELLS,
 ) -> Plan:
     """The best plan found within the time and work limits, with a proven bound.
 
+    ``gap``: good enough; the search ends once plan and bound are proven so close, as a share of the bound.
     ``executor`` runs families side by side (any `concurrent.futures.Executor`); without one and with ``workers`` > 1
     a process pool is made and closed. Same instance, seed and workers give the same plan unless the clock stops it.
     Instances of at most ``whole_cells`` places for lines are solved as one model.
@@ -50,7 +53,7 @@ def solve(
     began = time.monotonic()
     market = Market(instance)
     with _pool_of(workers) if executor is None and workers > 1 else nullcontext(executor) as runner:
-        search = _Search(market, began + time_limit_s, seed, workers, runner, on_progress or (lambda _: None))
+        search = _Search(market, began + time_limit_s, seed, workers, gap, runner, on_progress or (lambda _: None))
         pools = search.run(whole_cells)
     worth = Worth(instance)
     fixed = worth.fixed_pools()
@@ -90,6 +93,7 @@ class _Search:
     deadline: float
     seed: int
     workers: int
+    gap: float
     executor: Executor | None
     on_progress: OnProgress
     blocks: list[Block] = field(default_factory=list)
@@ -114,7 +118,8 @@ class _Search:
     def _whole(self) -> tuple[tuple[DraftPool, ...], ...]:
         """Every family in one model."""
         self.blocks = [self.market.block(self.market.families)]
-        effort = Effort(self._remaining(), WHOLE_GAP, WHOLE_NODES, self.seed)
+        closest = WHOLE_GAP if self.gap <= OPTIMAL_GAP else self.gap
+        effort = Effort(self._remaining(), closest, WHOLE_NODES, self.seed)
         prices = Prices.none(self.market.left)
         task = Task(self.blocks[0], self.market.left, prices, effort, self._ends_at(), exact_leads=True)
         (answer,) = self._solved([task])
@@ -142,15 +147,43 @@ class _Search:
         ]
 
     def _apart(self) -> tuple[tuple[DraftPool, ...], ...]:
-        """Families at prices for what they share, round by round, until bound and plan meet."""
+        """Families apart, closer and closer; where what they share does not last, at prices for it."""
+        free = Prices.none(self.market.left)
+        answers: list[BlockAnswer] = []
+        best: tuple[tuple[DraftPool, ...], ...] = tuple(() for _ in self.blocks)
+        for target in self._targets():
+            answers = self._refined(answers, free, target)
+            self.bound = min(self.bound, sum(answer.bound for answer in answers))
+            best = max(best, keep_lawful(self.blocks, [a.pools for a in answers], self.market.left), key=total)
+            self.report("families", len(self.blocks), total(best), self.bound)
+            if self._closed(best) or not self._remaining():
+                return best
+            if total(best) < sum(total([answer.pools]) for answer in answers) - 1e-6:
+                return self._polished(*self._priced(best, answers))
+        return best
+
+    def _targets(self) -> list[float]:
+        """Gaps for families, from rough to as close as the plan is to be."""
+        closest = max(FAMILY_GAPS[-1], 0.8 * self.gap if self.gap > OPTIMAL_GAP else 0.0)
+        return [*(target for target in FAMILY_GAPS if target > closest), closest]
+
+    def _refined(self, answers: Sequence[BlockAnswer], prices: Prices, target: float) -> list[BlockAnswer]:
+        """The answers with those whose gap is above the target solved again; the better pools and bounds stay."""
+        refined: list[BlockAnswer | None] = [*answers] or [None] * len(self.blocks)
+        rough = [b for b, a in enumerate(refined) if a is None or a.bound - a.priced_value > target * abs(a.bound)]
+        tasks = self._tasks(prices, target, answers)
+        for b, answer in zip(rough, self._solved([tasks[b] for b in rough]), strict=True):
+            before = refined[b]
+            refined[b] = answer if before is None else _better(before, answer)
+        return [answer for answer in refined if answer is not None]
+
+    def _priced(
+        self, best: tuple[tuple[DraftPool, ...], ...], answers: Sequence[BlockAnswer]
+    ) -> tuple[tuple[tuple[DraftPool, ...], ...], Sequence[BlockAnswer]]:
+        """Rounds of prices for what families share, until bound and plan meet or nothing new comes."""
         left = self.market.left
         master = Master(self.blocks, left)
-        prices = Prices.none(left)
-        answers = self._solved(self._tasks(prices, FAMILY_GAP, ()))
-        best: tuple[tuple[DraftPool, ...], ...] = keep_lawful(self.blocks, [a.pools for a in answers], left)
-        self.bound = sum(answer.bound for answer in answers)
-        self.report("families", len(self.blocks), total(best), self.bound)
-        best_prices = prices
+        best_prices = Prices.none(left)
         for _ in range(PRICE_ROUNDS):
             new = sum(master.columns.add(b, answer.pools) for b, answer in enumerate(answers))
             if self._closed(best) or not self._remaining() or not new:
@@ -161,15 +194,16 @@ class _Search:
             if self._closed(best) or fresh is None:
                 break
             prices = _between(best_prices, fresh)
-            answers = self._solved(self._tasks(prices, PRICED_GAP, answers))
+            answers = self._solved(self._tasks(prices, max(PRICED_GAP, self.gap / 2), answers))
             bound = sum(answer.bound for answer in answers) + prices.value_of(left)
             if bound < self.bound:
                 self.bound, best_prices = bound, prices
             self.report("limits", len(self.blocks), total(best), self.bound)
-        return self._polished(best, answers)
+        return best, answers
 
     def _closed(self, pools: Sequence[Sequence[DraftPool]]) -> bool:
-        return self.bound - total(pools) <= CLOSED * max(1.0, abs(self.bound))
+        enough = CLOSED if self.gap <= OPTIMAL_GAP else self.gap
+        return self.bound - total(pools) <= enough * max(1.0, abs(self.bound))
 
     def _polished(
         self, best: tuple[tuple[DraftPool, ...], ...], answers: Sequence[BlockAnswer]
@@ -181,7 +215,7 @@ class _Search:
             if self._closed(chosen) or not self._remaining():
                 break
             left = left_after(self.blocks, chosen, self.market.left, skip=b)
-            effort = Effort(self._remaining(), FAMILY_GAP, FAMILY_NODES, self.seed)
+            effort = Effort(self._remaining(), self._targets()[-1], FAMILY_NODES, self.seed)
             task = Task(block, left, nothing, effort, self._ends_at(), exact_leads=True, cuts=answers[b].cuts)
             answer = solve_block(task)
             self.by_clock = self.by_clock or answer.by_clock
@@ -189,6 +223,12 @@ class _Search:
                 chosen[b] = answer.pools
                 self.report("polishing", b + 1, total(chosen), self.bound)
         return tuple(chosen)
+
+
+def _better(before: BlockAnswer, answer: BlockAnswer) -> BlockAnswer:
+    """The better pools and the lower bound of two answers to the same block at the same prices."""
+    pools = answer if answer.priced_value >= before.priced_value else before
+    return replace(answer, pools=pools.pools, priced_value=pools.priced_value, bound=min(before.bound, answer.bound))
 
 
 def _between(first: Prices, second: Prices) -> Prices:

@@ -42,7 +42,7 @@ class Worth:
     def line(self, line: Line, offer: Offer, tier: int, start: str) -> LineWorth:
         """The line on the offer's tier from the month ``start``."""
         policy = self.instance.policy
-        years = term_months(self.categories[offer.category], self.instance) / 12
+        years = term_months(self.categories[line.category], self.instance) / 12
         carbon, share = worth_per_unit(offer, self.instance)
         spend = line.quantity * line.unit_price_eur
         rate = policy.bridging_rate_per_year if line.bridging_rate_per_year is None else line.bridging_rate_per_year
