@@ -3,26 +3,50 @@
 import sys
 
 import click
+from sqlalchemy.exc import DBAPIError
+from xlsxwriter.exceptions import FileCreateError
 
-from pooling import database, settings
+from pooling import serving
+from pooling.commandline import OPTION
+from pooling.demand import commands as demand
+from pooling.demo import commands as demo
 from pooling.errors import PoolingError
+from pooling.market import commands as market
+from pooling.planning import commands as planning
+from pooling.reference import commands as reference
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--database", "url", help="Database address; default: POOLING_DATABASE_URL or sqlite:///pooling.db.")
-@click.pass_context
-def pooling(context: click.Context, url: str | None) -> None:
+@click.option(
+    "--database",
+    OPTION,
+    metavar="URL",
+    help="sqlite:///file.db or postgresql+psycopg://…; default: POOLING_DATABASE_URL or sqlite:///pooling.db.",
+)
+def pooling(**_options: str | None) -> None:
     """Nordic Pooling: demand of health regions in, proposed joint green tenders out."""
-    chosen = settings.Settings(database_url=url) if url else settings.from_environment()
-    context.obj = context.with_resource(database.opened(chosen.database_url))
+
+
+for subject in (demo, demand, market, planning, reference, serving):
+    for command in subject.COMMANDS:
+        pooling.add_command(command)
 
 
 def main() -> None:
-    """Run a command; a refusal is one message on standard error and exit code 2."""
+    """Run a command; a refusal is one message with its code on standard error, and exit code 2."""
     try:
         pooling(prog_name="pooling", standalone_mode=False)
     except PoolingError as refusal:
-        click.echo(f"pooling: {refusal}", err=True)
+        click.echo(f"pooling: {refusal.code}: {refusal}", err=True)
+        sys.exit(2)
+    except DBAPIError as unusable:
+        click.echo(f"pooling: database: it cannot be used: {unusable.orig}; see --database", err=True)
+        sys.exit(2)
+    except FileCreateError as unwritable:
+        click.echo(f"pooling: file: {unwritable}", err=True)
+        sys.exit(2)
+    except OSError as unusable:
+        click.echo(f"pooling: file: {unusable.filename or ''}: {unusable.strerror or unusable}", err=True)
         sys.exit(2)
     except click.ClickException as wrong_use:
         wrong_use.show()

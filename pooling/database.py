@@ -6,17 +6,17 @@ SQLite (WAL, foreign keys on) by default, PostgreSQL 15 or later through psycopg
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, Table, create_engine, event
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
 
-SLICE_ROWS = 50_000
 BIG_INTEGER = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER keys
 
 SQLModel.metadata.naming_convention = {
@@ -50,9 +50,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 def connect(url: str) -> Engine:
     """An engine for ``sqlite:///path`` or ``postgresql+psycopg://…``; a SQLite file is created with its folder."""
     if not url.startswith("sqlite"):
-        return create_engine(url)
+        return create_engine(url, hide_parameters=True)
     Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30.0})
+    engine = create_engine(url, connect_args={"timeout": 30.0}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -98,28 +98,25 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 def insert_rows(session: Session, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
-    """Insert many ready rows inside the open transaction, in slices; returns how many.
+    """Insert many ready rows inside the open transaction; returns how many.
 
     ``rows`` hold driver values in the order of ``columns`` (no type of the table is applied): SQLite takes them by
     ``executemany``, PostgreSQL by ``COPY``. Sorted by the table's index keys they go in fastest.
     """
     connection = session.connection()
-    cursor = connection.connection.cursor()
+    cursor: Any = connection.connection.cursor()  # drivers take iterators and copy, which the common type leaves out
     names = ", ".join(columns)
-    rows = iter(rows)
-    count = 0
     try:
         if connection.dialect.name == "postgresql":
+            count = 0
             with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
                     count += 1
             return count
-        statement = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 names come from the table
-        while part := list(islice(rows, SLICE_ROWS)):
-            cursor.executemany(statement, part)
-            count += len(part)
-        return count
+        marks = ", ".join("?" * len(columns))
+        cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608 names of the table
+        return max(0, int(cursor.rowcount))
     finally:
         cursor.close()
 
@@ -144,3 +141,11 @@ def new_revision(engine: Engine, message: str, number: str) -> None:
 def check_schema(engine: Engine) -> None:
     """Raise alembic's ``CommandError`` where the tables and the migrated schema differ."""
     command.check(_alembic(engine))
+
+
+def schema_gap(engine: Engine) -> str | None:
+    """What keeps the schema from being the one of this version, in words; None where nothing does."""
+    wanted = ScriptDirectory.from_config(_alembic(engine)).get_current_head()
+    with reading(engine) as session:
+        found = MigrationContext.configure(session.connection()).get_current_revision()
+    return None if found == wanted else f"the schema is at {found or 'nothing'}, this version needs {wanted}"

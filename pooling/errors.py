@@ -19,6 +19,12 @@ class NotFound(PoolingError):
     code = "not-found"
 
 
+class PlanRefused(PoolingError):
+    """The judge found a rule broken in a plan; nothing was stored. The fault is ours: report it with the message."""
+
+    code = "plan-refused"
+
+
 class BadSetting(PoolingError):
     """A setting, policy or mapping file must be corrected by whoever runs the service."""
 

@@ -4,10 +4,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from pooling.errors import BadSetting
 
 DATABASE_URL = "POOLING_DATABASE_URL"
 DEFAULT_DATABASE_URL = "sqlite:///pooling.db"
+DRIVERS = ("sqlite", "postgresql+psycopg")
+FORMS = f"give sqlite:///file.db or postgresql+psycopg://user@host/name, by --database or {DATABASE_URL}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +22,12 @@ class Settings:
     database_url: str = DEFAULT_DATABASE_URL
 
     def __post_init__(self) -> None:
-        if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
-            raise BadSetting(
-                f"{DATABASE_URL}: {self.database_url.partition(':')[0]!r} is no database we know;"
-                " give sqlite:///file.db or postgresql+psycopg://user@host/name"
-            )
+        try:
+            address = make_url(self.database_url)
+        except (ArgumentError, ValueError) as wrong:
+            raise BadSetting(f"the database address cannot be read: {wrong}; {FORMS}") from wrong
+        if address.drivername not in DRIVERS or not address.database:
+            raise BadSetting(f"the database address starts {address.drivername!r}: no database we know; {FORMS}")
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

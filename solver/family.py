@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from solver.arrays import Ints
+from solver.cuts import CoverCut, SureCut, sure_cut
 from solver.drafts import Valuer
 from solver.leads import assign_leads
-from solver.lots import SURE_TOLERANCE, Block, DraftLot, DraftPool, Ints, Left
+from solver.limits import Left, Prices
+from solver.lots import SURE_TOLERANCE, Block, DraftLot, DraftPool
 from solver.milp import Answer, Effort
-from solver.model import CoverCut, Model, Prices, SureCut, separate_sure, sure_cut
+from solver.model import Model, separate_sure
 
 MOST_ROUNDS = 60
 TIGHTENING_ROUNDS, TELLING = 4, 2e-4

@@ -4,71 +4,15 @@ Money is EUR, quantities are whole base units per year, months are ``YYYY-MM``. 
 itself, an `Instance` what is wrong between its parts; both raise `InvalidInstance` with every fault they find.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from solver.errors import Fault, InvalidInstance
-from solver.months import is_month
+from solver.checks import distinct_texts, flags, limits, months, numbers, refuse, texts, wholes
+from solver.errors import Fault
 
 SCHEMA = "pooling.instance/1"
-LARGEST_WHOLE = 2**53
 LONGEST_USUAL_TERM = 48
 """Months; framework agreements last four years at most save in justified cases: Directive 2014/24/EU, Article 33(1)."""
-
-
-def _refuse(faults: Iterator[Fault]) -> None:
-    found = tuple(faults)
-    if found:
-        raise InvalidInstance(found)
-
-
-def _texts(**fields: object) -> Iterator[Fault]:
-    for name, value in fields.items():
-        if not isinstance(value, str) or not value:
-            yield Fault(name, value, "give a text that is not empty")
-
-
-def _wholes(lowest: int, **fields: object) -> Iterator[Fault]:
-    for name, value in fields.items():
-        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= LARGEST_WHOLE:
-            yield Fault(name, value, f"give a whole number from {lowest} to 2^53")
-
-
-def _limits(**fields: object) -> Iterator[Fault]:
-    yield from _wholes(0, **{name: value for name, value in fields.items() if value is not None})
-
-
-def _is_finite(value: float) -> bool:
-    return math.isfinite(value) if isinstance(value, float) else abs(value) <= LARGEST_WHOLE
-
-
-def _numbers(negative: bool = False, /, **fields: object) -> Iterator[Fault]:
-    for name, value in fields.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
-            yield Fault(name, value, "give a finite number")
-        elif value < 0 and not negative:
-            yield Fault(name, value, "give a number of at least 0")
-
-
-def _flags(**fields: object) -> Iterator[Fault]:
-    for name, value in fields.items():
-        if not isinstance(value, bool):
-            yield Fault(name, value, "give true or false")
-
-
-def _months(**fields: object) -> Iterator[Fault]:
-    for name, value in fields.items():
-        if not is_month(value):
-            yield Fault(name, value, "give a month as YYYY-MM, zero-padded")
-
-
-def _distinct_texts(**fields: object) -> Iterator[Fault]:
-    for name, values in fields.items():
-        if not isinstance(values, tuple) or not all(isinstance(value, str) and value for value in values):
-            yield Fault(name, values, "give a list of texts that are not empty")
-        elif len(set(values)) != len(values):
-            yield Fault(name, values, "name each once")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +40,11 @@ class Policy:
     max_countries_per_pool: int | None = None
 
     def __post_init__(self) -> None:
-        _refuse(self._faults())
+        refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
-        yield from _months(horizon_start=self.horizon_start)
-        yield from _wholes(
+        yield from months(horizon_start=self.horizon_start)
+        yield from wholes(
             1,
             horizon_months=self.horizon_months,
             term_months=self.term_months,
@@ -108,7 +52,7 @@ class Policy:
         )
         if isinstance(self.horizon_months, int) and self.horizon_months > 1200:
             yield Fault("horizon_months", self.horizon_months, "give at most 1200 months")
-        shares = tuple(_numbers(confidence=self.confidence, forecast_correlation=self.forecast_correlation))
+        shares = tuple(numbers(confidence=self.confidence, forecast_correlation=self.forecast_correlation))
         yield from shares
         if not shares and not 0.5 <= self.confidence < 1:
             yield Fault("confidence", self.confidence, "give a number from 0.5 up to, not including, 1")
@@ -116,7 +60,7 @@ class Policy:
             yield Fault(
                 "forecast_correlation", self.forecast_correlation, "give a number from 0 up to, not including, 1"
             )
-        yield from _numbers(
+        yield from numbers(
             carbon_price_eur_per_tonne=self.carbon_price_eur_per_tonne,
             bridging_rate_per_year=self.bridging_rate_per_year,
             pool_cost_eur=self.pool_cost_eur,
@@ -128,12 +72,12 @@ class Policy:
         worths: object = self.criterion_value
         if isinstance(worths, Mapping):
             for criterion, value in worths.items():
-                yield from _numbers(False, **{f"criterion_value.{criterion}": value})
+                yield from numbers(False, **{f"criterion_value.{criterion}": value})
         else:
             yield Fault("criterion_value", worths, "give an object: criterion to share of yearly spend")
-        yield from _flags(no_one_worse_off=self.no_one_worse_off)
-        yield from _distinct_texts(green_floor=self.green_floor)
-        yield from _limits(
+        yield from flags(no_one_worse_off=self.no_one_worse_off)
+        yield from distinct_texts(green_floor=self.green_floor)
+        yield from limits(
             max_pools_per_quarter=self.max_pools_per_quarter,
             max_participants_per_pool=self.max_participants_per_pool,
             max_countries_per_pool=self.max_countries_per_pool,
@@ -152,12 +96,12 @@ class Participant:
     max_pools_per_quarter: int | None = None
 
     def __post_init__(self) -> None:
-        _refuse(self._faults())
+        refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
-        yield from _texts(id=self.id, country=self.country)
-        yield from _flags(contracting_authority=self.contracting_authority, may_lead=self.may_lead)
-        yield from _limits(max_leads=self.max_leads, max_pools_per_quarter=self.max_pools_per_quarter)
+        yield from texts(id=self.id, country=self.country)
+        yield from flags(contracting_authority=self.contracting_authority, may_lead=self.may_lead)
+        yield from limits(max_leads=self.max_leads, max_pools_per_quarter=self.max_pools_per_quarter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +114,12 @@ class Category:
     term_months: int | None = None
 
     def __post_init__(self) -> None:
-        _refuse(self._faults())
+        refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
-        yield from _texts(id=self.id, family=self.family, unit=self.unit)
+        yield from texts(id=self.id, family=self.family, unit=self.unit)
         if self.term_months is not None:
-            yield from _wholes(1, term_months=self.term_months)
+            yield from wholes(1, term_months=self.term_months)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +130,11 @@ class Tier:
     unit_price_eur: float
 
     def __post_init__(self) -> None:
-        _refuse(self._faults())
+        refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
-        yield from _wholes(1, from_quantity=self.from_quantity)
-        yield from _numbers(unit_price_eur=self.unit_price_eur)
+        yield from wholes(1, from_quantity=self.from_quantity)
+        yield from numbers(unit_price_eur=self.unit_price_eur)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +150,13 @@ class Offer:
     total_max_quantity: int | None = None
 
     def __post_init__(self) -> None:
-        _refuse(self._faults())
+        refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
-        yield from _texts(id=self.id, category=self.category)
-        yield from _numbers(True, co2_saved_kg_per_unit=self.co2_saved_kg_per_unit)
-        yield from _distinct_texts(criteria=self.criteria)
-        yield from _limits(max_quantity=self.max_quantity, total_max_quantity=self.total_max_quantity)
+        yield from texts(id=self.id, category=self.category)
+        yield from numbers(True, co2_saved_kg_per_unit=self.co2_saved_kg_per_unit)
+        yield from distinct_texts(criteria=self.criteria)
+        yield from limits(max_quantity=self.max_quantity, total_max_quantity=self.total_max_quantity)
         if not self.tiers:
             yield Fault("tiers", [], "give at least one tier: the first is the tipping volume")
         for k in range(1, len(self.tiers)):
@@ -243,25 +187,25 @@ class Line:
     bridging_rate_per_year: float | None = None
 
     def __post_init__(self) -> None:
-        _refuse(self._faults())
+        refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
-        yield from _texts(id=self.id, participant=self.participant, category=self.category)
-        amounts = tuple(_wholes(1, quantity=self.quantity))
-        amounts += tuple(_wholes(0, quantity_low=self.quantity_low, quantity_high=self.quantity_high))
+        yield from texts(id=self.id, participant=self.participant, category=self.category)
+        amounts = tuple(wholes(1, quantity=self.quantity))
+        amounts += tuple(wholes(0, quantity_low=self.quantity_low, quantity_high=self.quantity_high))
         yield from amounts
         if not amounts and self.quantity_low > self.quantity:
             yield Fault("quantity_low", self.quantity_low, f"give at most quantity ({self.quantity})")
         if not amounts and self.quantity_high < self.quantity:
             yield Fault("quantity_high", self.quantity_high, f"give at least quantity ({self.quantity})")
-        yield from _numbers(unit_price_eur=self.unit_price_eur)
+        yield from numbers(unit_price_eur=self.unit_price_eur)
         if self.bridging_rate_per_year is not None:
-            yield from _numbers(bridging_rate_per_year=self.bridging_rate_per_year)
-        window = tuple(_months(earliest_start=self.earliest_start, latest_start=self.latest_start))
+            yield from numbers(bridging_rate_per_year=self.bridging_rate_per_year)
+        window = tuple(months(earliest_start=self.earliest_start, latest_start=self.latest_start))
         yield from window
         if not window and self.earliest_start > self.latest_start:
             yield Fault("earliest_start", self.earliest_start, f"give no later than latest_start ({self.latest_start})")
-        lists = tuple(_distinct_texts(required=self.required, refused=self.refused))
+        lists = tuple(distinct_texts(required=self.required, refused=self.refused))
         yield from lists
         both = [] if lists else sorted(set(self.required) & set(self.refused))
         if both:
@@ -276,11 +220,11 @@ class FixedLot:
     lines: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _refuse(self._faults())
+        refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
-        yield from _texts(offer=self.offer)
-        yield from _distinct_texts(lines=self.lines)
+        yield from texts(offer=self.offer)
+        yield from distinct_texts(lines=self.lines)
         if not self.lines:
             yield Fault("lines", [], "name the lines of the lot")
 
@@ -295,11 +239,11 @@ class FixedPool:
     lots: tuple[FixedLot, ...]
 
     def __post_init__(self) -> None:
-        _refuse(self._faults())
+        refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
-        yield from _texts(family=self.family, lead=self.lead)
-        yield from _months(start=self.start)
+        yield from texts(family=self.family, lead=self.lead)
+        yield from months(start=self.start)
         if not self.lots:
             yield Fault("lots", [], "name the lots of the pool")
         offers = [lot.offer for lot in self.lots]
@@ -318,13 +262,13 @@ class Forbidden:
     start: str | None = None
 
     def __post_init__(self) -> None:
-        _refuse(self._faults())
+        refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
         given = {"participant": self.participant, "line": self.line, "family": self.family, "offer": self.offer}
-        yield from _texts(**{name: value for name, value in given.items() if value is not None})
+        yield from texts(**{name: value for name, value in given.items() if value is not None})
         if self.start is not None:
-            yield from _months(start=self.start)
+            yield from months(start=self.start)
         elif all(value is None for value in given.values()):
             yield Fault("", None, "give at least one of participant, line, family, offer, start")
 
@@ -338,11 +282,11 @@ class Previous:
     start: str
 
     def __post_init__(self) -> None:
-        _refuse(self._faults())
+        refuse(self._faults())
 
     def _faults(self) -> Iterator[Fault]:
-        yield from _texts(line=self.line, offer=self.offer)
-        yield from _months(start=self.start)
+        yield from texts(line=self.line, offer=self.offer)
+        yield from months(start=self.start)
 
 
 @dataclass(frozen=True)
@@ -361,7 +305,7 @@ class Instance:
     def __post_init__(self) -> None:
         from solver.references import faults_between
 
-        _refuse(faults_between(self))
+        refuse(faults_between(self))
 
     @property
     def warnings(self) -> tuple[str, ...]:

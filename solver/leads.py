@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from solver.lots import Floats
+from solver.arrays import Floats
 
 
 def assign_leads(able: Sequence[Sequence[int]], limit: Floats) -> list[int] | None:

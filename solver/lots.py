@@ -6,39 +6,23 @@ so bounds cover all starts.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
+from solver.arrays import Flags, Floats, Ints
 from solver.instance import Category, Instance, Line, Offer
+from solver.limits import ceiling, left_by_fixed
 from solver.months import offset
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from solver.prohibitions import Prohibitions
 
 WORSE_OFF_TOLERANCE = 1e-7
 """Share of a line's yearly spend by which rounding may push a benefit of nothing below 0 (the judge allows 1e-6)."""
 SURE_TOLERANCE = 5e-7
 """Share of a tier's volume by which a sure quantity may fall short of it by rounding (the judge allows 1e-6)."""
 Z90 = NormalDist().inv_cdf(0.9)
-
-
-@dataclass(frozen=True)
-class Left:
-    """What fixed pools leave of the limits across pools; infinite where there is no limit.
-
-    ``quarter_pools[k]``, ``participant_quarter[p, k]``, ``leads[p]``, ``offer_quantity[o]`` with participants and
-    offers as in the instance, quarters counted from the start of the horizon.
-    """
-
-    quarter_pools: Floats
-    participant_quarter: Floats
-    leads: Floats
-    offer_quantity: Floats
 
 
 @dataclass(frozen=True)
@@ -123,43 +107,6 @@ class DraftPool:
     value: float
 
 
-def left_by_fixed(instance: Instance) -> tuple[Left, list[str]]:
-    """What is left of every shared limit once the fixed pools stand, never below 0; and where they alone exceed it."""
-    policy = instance.policy
-    quarters = -(-policy.horizon_months // 3)
-    number = {participant.id: k for k, participant in enumerate(instance.participants)}
-    offers = {offer.id: k for k, offer in enumerate(instance.offers)}
-    lines = {line.id: line for line in instance.lines}
-    pools = np.full(quarters, _limit(policy.max_pools_per_quarter))
-    own = np.array([_limit(p.max_pools_per_quarter) for p in instance.participants]).reshape(-1, 1)
-    quarter = np.repeat(own, quarters, axis=1)
-    leads = np.array([_limit(p.max_leads) for p in instance.participants])
-    quantity = np.array([_limit(offer.total_max_quantity) for offer in instance.offers])
-    for pool in instance.fixed:
-        leads[number[pool.lead]] -= 1
-        month = offset(pool.start, policy.horizon_start)
-        if 0 <= month < policy.horizon_months:
-            pools[month // 3] -= 1
-            members = {lines[line].participant for lot in pool.lots for line in lot.lines}
-            quarter[[number[member] for member in members], month // 3] -= 1
-        for lot in pool.lots:
-            quantity[offers[lot.offer]] -= sum(lines[line].quantity for line in lot.lines)
-    warnings = [f"fixed pools exceed max_pools_per_quarter in quarter {k}" for k in np.flatnonzero(pools < 0)]
-    warnings += [
-        f"fixed pools exceed max_pools_per_quarter of {instance.participants[p].id} in quarter {k}"
-        for p, k in np.argwhere(quarter < 0)
-    ]
-    warnings += [f"fixed pools exceed max_leads of {instance.participants[p].id}" for p in np.flatnonzero(leads < 0)]
-    warnings += [
-        f"fixed pools exceed total_max_quantity of {instance.offers[o].id}" for o in np.flatnonzero(quantity < 0)
-    ]
-    return Left(*(np.maximum(left, 0.0) for left in (pools, quarter, leads, quantity))), warnings
-
-
-def _limit(value: int | None) -> float:
-    return float("inf") if value is None else float(value)
-
-
 def terms_of(instance: Instance) -> Terms:
     """The policy's part in valuing lots."""
     policy = instance.policy
@@ -198,40 +145,6 @@ def suits(line: Line, offer: Offer, green_floor: Collection[str]) -> bool:
     """Rule 1 apart from months: floor, required and refused criteria."""
     criteria = set(offer.criteria)
     return criteria.issuperset(green_floor) and criteria.issuperset(line.required) and criteria.isdisjoint(line.refused)
-
-
-class Prohibitions:
-    """Which (line, offer, start) are forbidden; entries with null fields fit any."""
-
-    def __init__(self, instance: Instance) -> None:
-        self._of_line: dict[str, list[tuple[str | None, int | None]]] = defaultdict(list)
-        lines_of: dict[str, list[Line]] = defaultdict(list)
-        for line in instance.lines:
-            lines_of[line.participant].append(line)
-        family = {category.id: category.family for category in instance.categories}
-        known = {line.id: line for line in instance.lines}
-        for entry in instance.forbidden:
-            start = None if entry.start is None else offset(entry.start, instance.policy.horizon_start)
-            if entry.line is not None:
-                candidates: Sequence[Line] = [known[entry.line]]
-            elif entry.participant is not None:
-                candidates = lines_of[entry.participant]
-            else:
-                candidates = instance.lines
-            for line in candidates:
-                if entry.participant not in (None, line.participant):
-                    continue
-                if entry.family in (None, family[line.category]):
-                    self._of_line[line.id].append((entry.offer, start))
-
-    def months(self, line: str, offer: str, first: int, last: int) -> list[int]:
-        """The offsets from ``first`` to ``last`` at which the line may take the offer."""
-        entries = [start for named, start in self._of_line.get(line, ()) if named in (None, offer)]
-        if not entries:
-            return list(range(first, last + 1))
-        if None in entries:
-            return []
-        return [month for month in range(first, last + 1) if month not in entries]
 
 
 class Market:
@@ -320,7 +233,7 @@ class _Builder:
             authority=self.authority,
             leader=leader,
             offer=np.array(self.offers, dtype=np.int64),
-            max_quantity=np.array([_limit(offer.max_quantity) for offer in offers]),
+            max_quantity=np.array([ceiling(offer.max_quantity) for offer in offers]),
             total_quantity=market.left.offer_quantity[self.offers] if offers else np.empty(0),
             tiers=tiers,
             pool_family=pools[0],
@@ -340,14 +253,14 @@ class _Builder:
         market, instance = self.market, self.market.instance
         policy = instance.policy
         family = self.families[self.family_of[offer.category]]
-        ceiling = min(_limit(offer.max_quantity), market.left.offer_quantity[self.offers[position]])
+        largest = min(ceiling(offer.max_quantity), market.left.offer_quantity[self.offers[position]])
         years = term_months(market.category[offer.category], instance) / 12
         carbon, share = worth_per_unit(offer, instance)
         starts: list[int] = []
         lines: list[int] = []
         for k in market.lines_of.get(offer.category, ()):
             line = instance.lines[k]
-            if line.quantity > ceiling or not suits(line, offer, policy.green_floor):
+            if line.quantity > largest or not suits(line, offer, policy.green_floor):
                 continue
             months = market.prohibitions.months(line.id, offer.id, *window(line, instance))
             months = [month for month in months if (family, month) not in market.taken]

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from solver.arrays import Floats, Ints
 from solver.family import BlockAnswer, able_leaders, within_limits
 from solver.leads import assign_leads
-from solver.lots import Block, DraftPool, Floats, Ints, Left
+from solver.limits import Left, Prices
+from solver.lots import Block, DraftPool
 from solver.milp import Effort, Milp
-from solver.model import Prices
 
 Solved = Sequence[BlockAnswer]
 SolveAll = Callable[[Prices, float], Solved]

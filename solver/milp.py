@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
 from ortools.math_opt.core.python import solver as core
 
+from solver.arrays import Floats, Ints
+
 INFINITY = float("inf")
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,53 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solver.lots import Block, Floats, Ints, Left
+from solver.arrays import Floats, Ints
+from solver.cuts import CoverCut, SureCut, sure_cut
+from solver.limits import Left, Prices
+from solver.lots import Block
 from solver.milp import Milp
 
 LEAST_OPEN, LEAST_BROKEN = 1e-3, 1e-3
 """A step open less than this, or a cut broken by less than this share of the step's volume, is not worth a row."""
-
-
-@dataclass(frozen=True)
-class Prices:
-    """EUR a use of what pools share: a pool in a quarter, a participant in a pool of a quarter, a lead. All >= 0."""
-
-    quarter_pools: Floats
-    participant_quarter: Floats
-    leads: Floats
-
-    @classmethod
-    def none(cls, left: Left) -> "Prices":
-        """Everything is free."""
-        return cls(*(np.zeros_like(part) for part in (left.quarter_pools, left.participant_quarter, left.leads)))
-
-    def value_of(self, left: Left) -> float:
-        """What all that is left would cost; unlimited things have no price."""
-        pairs = (
-            (self.quarter_pools, left.quarter_pools),
-            (self.participant_quarter, left.participant_quarter),
-            (self.leads, left.leads),
-        )
-        return float(sum((price[price > 0] * limit[price > 0]).sum() for price, limit in pairs))
-
-
-@dataclass(frozen=True)
-class SureCut:
-    """``weights @ take <= root`` for every choice of lines, and equal to it at the choice it was made from."""
-
-    steps: Ints
-    """The steps that it is put on."""
-    weights: Floats
-    """One a line of the block."""
-
-
-@dataclass(frozen=True)
-class CoverCut:
-    """Lines that together are too much for a lot of the offer, or for all lots on it (``everywhere``)."""
-
-    offer: int
-    lines: tuple[int, ...]
-    everywhere: bool
 
 
 @dataclass
@@ -349,26 +310,3 @@ def separate_sure(model: Model, values: Floats) -> list[SureCut]:
         if there < block.step_from[k] * step[k] * (1 - LEAST_BROKEN):
             cuts.append(cut)
     return cuts
-
-
-def sure_cut(block: Block, steps: Ints, order: Ints, exact_at: int) -> SureCut:
-    """For the steps, a linear function of the lines that never exceeds rule 3's root and meets it at the first
-    ``exact_at`` of ``order``; lines not in ``order`` weigh nothing.
-
-    Without correlation the root is a submodular function of the set of lines, and its steps along any order bound it
-    from below (polymatroid inequality: Atamtuerk and Narayanan, "Polymatroids and mean-risk minimization in discrete
-    optimization", Operations Research Letters 36, 2008). With correlation rho the root is the length of the vector
-    (sqrt((1-rho) V), sqrt(rho) D), V the sum of variances and D the sum of deviations; its projection on any unit
-    vector is no longer, and equal at the choice whose direction that vector has.
-    """
-    rho = block.terms.correlation
-    deviation = block.deviation[order]
-    roots = np.sqrt(np.cumsum(deviation**2))
-    rises = np.diff(np.r_[0.0, roots])
-    first = np.sqrt(1 - rho) * (roots[exact_at - 1] if exact_at else 0.0)
-    second = np.sqrt(rho) * deviation[:exact_at].sum()
-    length = float(np.hypot(first, second))
-    weights = np.zeros(len(block.line))
-    if length > 0:
-        weights[order] = (np.sqrt(1 - rho) * first * rises + np.sqrt(rho) * second * deviation) / length
-    return SureCut(steps, weights)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
+from solver.checks import LARGEST_WHOLE
 from solver.errors import Fault, InvalidInstance
 from solver.instance import (
-    LARGEST_WHOLE,
     SCHEMA,
     Category,
     FixedLot,

@@ -6,8 +6,9 @@ from functools import cache
 
 import numpy as np
 
+from solver.arrays import Flags, Floats, Ints
 from solver.instance import Line, Offer
-from solver.lots import Z90, Flags, Floats, Ints, Market, suits, term_months, window, worth_per_unit
+from solver.lots import Z90, Market, suits, term_months, window, worth_per_unit
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from solver.explain import explain_unpooled
 from solver.family import BlockAnswer, Task, able_leaders, priced, solve_block
 from solver.instance import Instance
 from solver.leads import assign_leads
+from solver.limits import Prices
 from solver.lots import Block, DraftPool, Market
 from solver.master import CLOSED, PRICE_ROUNDS, Master, blend, keep_lawful, left_after, total
 from solver.milp import Effort
-from solver.model import Prices
 from solver.months import month_at
 from solver.plan import OPTIMAL_GAP, Plan, PlanPool, Progress
 from solver.worth import Worth

@@ -9,6 +9,17 @@ from sqlmodel import Field, SQLModel
 from pooling.database import BIG_INTEGER, UtcDateTime
 
 
+class MappingVersion(SQLModel, table=True):
+    """One wording of a mapping; lines point to the one that made them."""
+
+    __tablename__ = "mapping_version"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BIG_INTEGER)
+    name: str = Field(max_length=120)
+    sha256: str = Field(unique=True, max_length=64, description="of the mapping file and the lists it names")
+    first_used_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class Submission(SQLModel, table=True):
     """A set of lines sent together. A later submission of the same series replaces the earlier as a whole."""
 
@@ -22,10 +33,11 @@ class Submission(SQLModel, table=True):
     mapping_name: str = Field(max_length=120)
     mapping_sha256: str = Field(max_length=64)
     received_at: datetime = Field(sa_type=UtcDateTime)
-    rows_read: int
+    rows_read: int = Field(description="all that follow, and the rows of the lines, add up to it")
     lines_made: int
     rows_refused: int
-    rows_quarantined: int
+    rows_skipped: int = Field(description="out of scope by the mapping's rules")
+    rows_quarantined: int = Field(description="still waiting for a mapping")
     report: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
 
 
@@ -36,6 +48,7 @@ class Line(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG_INTEGER)
     submission: UUID = Field(foreign_key="submission.id", index=True)
+    mapping: int = Field(foreign_key="mapping_version.id", sa_type=BIG_INTEGER)
     row: int = Field(description="1-based row in the file, header included; the first of them for grouped rows")
     rows: int = Field(description="how many rows of the file are in this line")
     participant: str = Field(foreign_key="participant.code", max_length=40)
@@ -69,7 +82,7 @@ class QuarantinedRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG_INTEGER)
     submission: UUID = Field(foreign_key="submission.id", index=True)
     row: int
-    reason: str = Field(max_length=40, description="unknown-category or unknown-unit")
+    reason: str = Field(max_length=40, description="unknown-category, unknown-unit, unknown-pack or unit-mismatch")
     value: str = Field(max_length=255)
     candidates: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
     cells: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]

@@ -19,13 +19,14 @@ class Offer(SQLModel, table=True):
     price_basis: str = Field(max_length=8, description="absolute, or index on today's volume-weighted price")
     max_quantity: int | None = Field(sa_type=BigInteger)
     total_max_quantity: int | None = Field(sa_type=BigInteger)
+    term_months: int | None = Field(description="contract term that the prices presume; empty: any")
     co2_saved_mg_per_unit: int = Field(sa_type=BigInteger, description="milligrams CO2e per base unit")
     co2_saved_mg_low: int = Field(sa_type=BigInteger)
     co2_saved_mg_high: int = Field(sa_type=BigInteger)
     co2_source: str = Field(max_length=400)
     co2_source_date: date
     valid_from: date | None
-    valid_to: date | None
+    valid_to: date | None = Field(description="the first day on which it no longer holds")
     file_name: str = Field(max_length=255)
     file_sha256: str = Field(max_length=64)
     loaded_at: datetime = Field(sa_type=UtcDateTime)

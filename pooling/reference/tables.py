@@ -1,8 +1,15 @@
 """Who buys, what is bought, and which demands can be made: kept with source and dates."""
 
 from datetime import date
+from typing import Any
 
+from sqlalchemy import text
 from sqlmodel import Field, SQLModel
+
+
+def _packaged() -> Any:
+    """Whether the row stands as shipped: ``install`` brings it up to date until an administrator gives it anew."""
+    return Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 class SigningBody(SQLModel, table=True):
@@ -17,6 +24,7 @@ class SigningBody(SQLModel, table=True):
     language: str = Field(max_length=100)
     complaint_board: str = Field(max_length=200)
     source: str = Field(max_length=400)
+    packaged: bool = _packaged()
 
 
 class Participant(SQLModel, table=True):
@@ -37,8 +45,12 @@ class Participant(SQLModel, table=True):
     population: int | None
     population_year: int | None
     population_overlaps: bool = Field(description="inhabitants counted with another body's: never summed")
-    organisation_id: str | None = Field(unique=True, max_length=80, description="ISO 6523, e.g. 0192:123456789")
+    population_within: str | None = Field(
+        default=None, foreign_key="participant.code", max_length=40, description="whose inhabitants include these"
+    )
+    organisation_id: str | None = Field(unique=True, max_length=80, description="ISO 6523, e.g. 0192:923609016")
     source: str = Field(max_length=400)
+    packaged: bool = _packaged()
 
 
 class Category(SQLModel, table=True):
@@ -53,6 +65,7 @@ class Category(SQLModel, table=True):
     unit: str = Field(max_length=3, description="UNECE Rec 20 code buyers use")
     base_unit: str = Field(max_length=3, description="UNECE Rec 20 code volumes are pooled in")
     source: str = Field(max_length=400)
+    packaged: bool = _packaged()
 
 
 class Criterion(SQLModel, table=True):
@@ -66,6 +79,7 @@ class Criterion(SQLModel, table=True):
     eforms_code: str = Field(max_length=40)
     proof: str = Field(max_length=400)
     source: str = Field(max_length=400)
+    packaged: bool = _packaged()
 
 
 class CriterionImplication(SQLModel, table=True):
@@ -75,3 +89,4 @@ class CriterionImplication(SQLModel, table=True):
 
     code: str = Field(primary_key=True, foreign_key="criterion.code", max_length=60)
     implies: str = Field(primary_key=True, foreign_key="criterion.code", max_length=60)
+    source: str = Field(default="", max_length=400, sa_column_kwargs={"server_default": ""})

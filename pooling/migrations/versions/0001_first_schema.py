@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("unit", sa.String(length=3), nullable=False),
         sa.Column("base_unit", sa.String(length=3), nullable=False),
         sa.Column("source", sa.String(length=400), nullable=False),
+        sa.Column("packaged", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_category")),
     )
     op.create_index(op.f("ix_category_family"), "category", ["family"], unique=False)
@@ -33,7 +34,17 @@ def upgrade() -> None:
         sa.Column("eforms_code", sa.String(length=40), nullable=False),
         sa.Column("proof", sa.String(length=400), nullable=False),
         sa.Column("source", sa.String(length=400), nullable=False),
+        sa.Column("packaged", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_criterion")),
+    )
+    op.create_table(
+        "mapping_version",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mapping_version")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_mapping_version_sha256")),
     )
     op.create_table(
         "signing_body",
@@ -44,6 +55,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=100), nullable=False),
         sa.Column("complaint_board", sa.String(length=200), nullable=False),
         sa.Column("source", sa.String(length=400), nullable=False),
+        sa.Column("packaged", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_signing_body")),
     )
     op.create_table(
@@ -71,6 +83,7 @@ def upgrade() -> None:
         sa.Column("rows_read", sa.Integer(), nullable=False),
         sa.Column("lines_made", sa.Integer(), nullable=False),
         sa.Column("rows_refused", sa.Integer(), nullable=False),
+        sa.Column("rows_skipped", sa.Integer(), nullable=False),
         sa.Column("rows_quarantined", sa.Integer(), nullable=False),
         sa.Column("report", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["supersedes"], ["submission.id"], name=op.f("fk_submission_supersedes_submission")),
@@ -81,6 +94,7 @@ def upgrade() -> None:
         "criterion_implication",
         sa.Column("code", sa.String(length=60), nullable=False),
         sa.Column("implies", sa.String(length=60), nullable=False),
+        sa.Column("source", sa.String(length=400), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["code"], ["criterion.code"], name=op.f("fk_criterion_implication_code_criterion")),
         sa.ForeignKeyConstraint(
             ["implies"], ["criterion.code"], name=op.f("fk_criterion_implication_implies_criterion")
@@ -97,6 +111,7 @@ def upgrade() -> None:
         sa.Column("price_basis", sa.String(length=8), nullable=False),
         sa.Column("max_quantity", sa.BigInteger(), nullable=True),
         sa.Column("total_max_quantity", sa.BigInteger(), nullable=True),
+        sa.Column("term_months", sa.Integer(), nullable=True),
         sa.Column("co2_saved_mg_per_unit", sa.BigInteger(), nullable=False),
         sa.Column("co2_saved_mg_low", sa.BigInteger(), nullable=False),
         sa.Column("co2_saved_mg_high", sa.BigInteger(), nullable=False),
@@ -128,8 +143,13 @@ def upgrade() -> None:
         sa.Column("population", sa.Integer(), nullable=True),
         sa.Column("population_year", sa.Integer(), nullable=True),
         sa.Column("population_overlaps", sa.Boolean(), nullable=False),
+        sa.Column("population_within", sa.String(length=40), nullable=True),
         sa.Column("organisation_id", sa.String(length=80), nullable=True),
         sa.Column("source", sa.String(length=400), nullable=False),
+        sa.Column("packaged", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["population_within"], ["participant.code"], name=op.f("fk_participant_population_within_participant")
+        ),
         sa.ForeignKeyConstraint(
             ["signing_body"], ["signing_body.code"], name=op.f("fk_participant_signing_body_signing_body")
         ),
@@ -176,6 +196,7 @@ def upgrade() -> None:
         "line",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("submission", sa.Uuid(), nullable=False),
+        sa.Column("mapping", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("row", sa.Integer(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("participant", sa.String(length=40), nullable=False),
@@ -200,6 +221,7 @@ def upgrade() -> None:
         sa.Column("original_unit", sa.String(length=40), nullable=False),
         sa.Column("original_price", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(["category"], ["category.id"], name=op.f("fk_line_category_category")),
+        sa.ForeignKeyConstraint(["mapping"], ["mapping_version.id"], name=op.f("fk_line_mapping_mapping_version")),
         sa.ForeignKeyConstraint(["participant"], ["participant.code"], name=op.f("fk_line_participant_participant")),
         sa.ForeignKeyConstraint(["submission"], ["submission.id"], name=op.f("fk_line_submission_submission")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_line")),
@@ -314,6 +336,7 @@ def downgrade() -> None:
     op.drop_table("submission")
     op.drop_table("snapshot")
     op.drop_table("signing_body")
+    op.drop_table("mapping_version")
     op.drop_table("criterion")
     op.drop_index(op.f("ix_category_family"), table_name="category")
     op.drop_table("category")

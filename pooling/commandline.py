@@ -1,0 +1,27 @@
+"""What commands share: the database opened only by the commands that use it, and only once they run."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+import click
+
+from pooling import database, settings
+
+OPTION = "url"
+"""Name of the option of the outermost command that holds a database address."""
+
+
+def pass_engine(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the command a migrated engine as its first argument; asking for help opens nothing."""
+
+    @click.pass_context
+    def opened(context: click.Context, /, *arguments: Any, **options: Any) -> Any:
+        root = context.find_root()
+        if root.obj is None:
+            url = root.params.get(OPTION)
+            chosen = settings.Settings(database_url=url) if url else settings.from_environment()
+            root.obj = root.with_resource(database.opened(chosen.database_url))
+        return context.invoke(command, root.obj, *arguments, **options)
+
+    return update_wrapper(opened, command)

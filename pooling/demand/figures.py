@@ -1,0 +1,96 @@
+"""Numbers as regions write them, column-wise and exactly: text to digits and a scale, or a code for what is wrong.
+
+Nothing passes through a float, and nothing is repaired: what does not follow the file's own marks is refused.
+"""
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+SPACES = "\u0020\u00a0\u202f\u2009"  # written as thousands mark: space, and the no-break and thin ones
+MAX_WHOLE_DIGITS = 16
+MAX_QUANTITY = 2**53
+QUANTITY_DECIMALS = 6
+PRICE_DECIMALS = 20
+PRICE_WHOLE_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How the file writes numbers; None: no value of the file shows the mark, so none may have it."""
+
+    decimal: str | None
+    thousands: str | None
+
+    @property
+    def _grouping(self) -> str:
+        return f"[{SPACES}]" if self._blanks else re.escape(self.thousands or "")
+
+    @property
+    def _blanks(self) -> bool:
+        return self.thousands is not None and self.thousands[:1] in tuple(SPACES)
+
+    def pattern(self, *, whole_digits: int, decimals: int) -> str:
+        """What a number looks like: at most so many digits before and after the decimal mark."""
+        whole = rf"[0-9]{{1,{whole_digits}}}"
+        if self.thousands:
+            whole = rf"(?:{whole}|[0-9]{{1,3}}(?:{self._grouping}[0-9]{{3}}){{1,{whole_digits // 3}}})"
+        return rf"^{whole}(?:{re.escape(self.decimal)}[0-9]{{1,{decimals}}})?$" if self.decimal else rf"^{whole}$"
+
+    def without_thousands(self, texts: pl.Series) -> pl.Series:
+        """The texts with thousands marks taken out."""
+        if not self.thousands:
+            return texts
+        if self._blanks:
+            return texts.str.replace_all(self._grouping, "")
+        return texts.str.replace_all(self.thousands, "", literal=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A column of numbers: value = ``digits`` / 10 ** ``scale``, null where blank or wrong; ``codes`` say why."""
+
+    digits: pl.Series
+    scale: pl.Series
+    codes: pl.Series
+
+    @property
+    def all_whole(self) -> bool:
+        """Whether no value has decimals."""
+        return self.scale.max() in (None, 0)
+
+
+def read_figures(texts: pl.Series, marks: Marks, *, whole_digits: int, decimals: int) -> Figures:
+    """Numbers not below 0 of a text column; blank cells (null) stay null without a code."""
+    texts = texts.str.strip_chars()
+    good = texts.str.contains(marks.pattern(whole_digits=whole_digits, decimals=decimals))
+    codes = pl.Series("codes", [None], dtype=pl.String).new_from_index(0, len(texts))
+    if not good.all():
+        why = {text: why_not(text, marks, decimals=decimals) for text in texts.filter(~good).unique()}
+        codes = texts.replace_strict(list(why), list(why.values()), default=None, return_dtype=pl.String)
+        texts = pl.select(pl.when(good).then(texts)).to_series()
+    texts = marks.without_thousands(texts)
+    scale = pl.Series("scale", [0], dtype=pl.Int8).new_from_index(0, len(texts))
+    if marks.decimal:
+        at = texts.str.find(marks.decimal, literal=True)
+        if at.null_count() < len(at):
+            scale = (texts.str.len_bytes().cast(pl.Int64) - 1 - at.cast(pl.Int64)).fill_null(0).cast(pl.Int8)
+            texts = texts.str.replace(marks.decimal, "", literal=True)
+    return Figures(texts.cast(pl.Int128), scale, codes)
+
+
+def why_not(text: str, marks: Marks, *, decimals: int) -> str:
+    """The code for a text that is no acceptable number."""
+    plain = text.strip()
+    if plain[:1] in ("-", "−", "–", "(") or plain[-1:] == "-":
+        return "negative" if re.search(r"\d", plain) else "not-a-number"
+    if re.fullmatch(r"[+-]?[0-9.,\s]+[eE][+-]?[0-9]+", plain):
+        return "exponent"
+    if re.fullmatch(r"(?i)[+-]?(nan|inf(inity)?|∞|#n/?a|#value!|#div/0!|#ref!|#num!)", plain):
+        return "not-finite"
+    if re.search(marks.pattern(whole_digits=400, decimals=decimals), plain):
+        return "too-large"
+    if re.search(marks.pattern(whole_digits=400, decimals=400), plain):
+        return "too-many-decimals"
+    return "not-a-number"

@@ -1,0 +1,261 @@
+"""Loads a file: checks it, stores its lines as one submission, replaces the series' last, looks for doubts."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import polars as pl
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from pooling.demand import doubts, flags, intake, store
+from pooling.demand.checks import Checker
+from pooling.demand.faults import Fault, listed
+from pooling.demand.intake import Intake, Lot
+from pooling.demand.mapping import FileMapping
+from pooling.demand.naming import Reference
+from pooling.demand.results import MAX_LISTED, Loaded, LoadRefused, Waiting
+from pooling.demand.tables import Submission
+from pooling.reference import service as reference_service
+
+Progress = Callable[[int, int], None]
+
+
+def reference_data(session: Session) -> Reference:
+    """The reference data that rows are checked against."""
+    return Reference(
+        participants=reference_service.participants(session),
+        categories=reference_service.categories(session),
+        criteria=reference_service.criteria(session),
+        implications=reference_service.implications(session),
+    )
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has gone by so far of a load."""
+
+    checker: Checker
+    rows_read: int = 0
+    rows_in_lines: int = 0
+    lines_made: int = 0
+    rows_refused: int = 0
+    rows_waiting: int = 0
+    faults_found: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
+    waiting: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    totals: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(self, lot: Lot) -> None:
+        """Count a batch."""
+        self.rows_read += lot.rows
+        self.skipped += lot.skipped
+        if lot.lines.height:
+            self.lines_made += lot.lines.height
+            self.rows_in_lines += int(lot.lines["rows"].sum())
+            self.totals.append(flags.totals(lot.lines))
+        if lot.faults.height:
+            self._add_faults(lot.faults)
+        if lot.waiting.height:
+            self._add_waiting(lot.waiting)
+
+    def _add_faults(self, found: pl.DataFrame) -> None:
+        self.faults_found += found.height
+        self.faults += listed(found.head(MAX_LISTED - len(self.faults)))
+        first = found.unique("row", keep="first", maintain_order=True)
+        for code, rows in first.group_by("code").agg(pl.col("rows").sum()).iter_rows():
+            self.refused[code] += rows
+        self.rows_refused += int(first["rows"].sum())
+
+    def _add_waiting(self, waiting: pl.DataFrame) -> None:
+        self.rows_waiting += waiting.height
+        counted = waiting.group_by("reason", "value").agg(pl.len(), pl.col("row").min()).sort("row")
+        for reason, value, rows, first in counted.iter_rows():
+            before = self.waiting.get((reason, value), (0, first))
+            self.waiting[reason, value] = (before[0] + rows, min(before[1], first))
+
+    def listed_waiting(self) -> tuple[Waiting, ...]:
+        """The unknown words, those with most rows first."""
+        order = sorted(self.waiting.items(), key=lambda each: (-each[1][0], each[0]))[:MAX_LISTED]
+        return tuple(
+            Waiting(
+                reason,
+                value,
+                rows,
+                first,
+                tuple((near["id"], near["name"]) for near in self.checker.candidates(reason, value)),
+            )
+            for (reason, value), (rows, first) in order
+        )
+
+    def answer(self, **known: Any) -> Loaded:
+        """The tally as an answer."""
+        return Loaded(
+            rows_read=self.rows_read,
+            rows_in_lines=self.rows_in_lines,
+            lines_made=self.lines_made,
+            rows_refused=self.rows_refused,
+            rows_skipped=self.skipped.total(),
+            rows_quarantined=self.rows_waiting,
+            refused=dict(self.refused.most_common()),
+            skipped=dict(self.skipped),
+            faults=tuple(self.faults),
+            faults_found=self.faults_found,
+            waiting=self.listed_waiting(),
+            **known,
+        )
+
+
+def load(
+    session: Session,
+    path: Path,
+    mapping: FileMapping,
+    *,
+    series: str | None,
+    partial: bool,
+    received_at: datetime,
+    progress: Progress | None = None,
+) -> Loaded:
+    """Check a file and store its lines as one submission of ``series`` (default: the mapping's), which replaces the
+    series' last one as a whole.
+
+    The same file and mapping again is answered as already loaded, and nothing is written. Where rows have faults, all
+    of the file is refused unless ``partial`` keeps the good ones. ``progress`` gets rows done and rows in the file.
+    Raises FileRefused, BadMapping, and LoadRefused with all that was found.
+    """
+    store.lock(session)
+    chosen = series or mapping.series or mapping.name
+    with intake.opened(path, mapping) as file:
+        report = file.report
+        before = store.accepted_in(session, chosen)
+        if before is not None and (before.file_sha256, before.mapping_sha256) == (report.sha256, mapping.sha256):
+            return _already(before, path)
+        steps = Intake(
+            mapping,
+            reference_data(session),
+            marks=intake.marks_of(report),
+            headers=intake.header_names(mapping, report.headers),
+            received_on=received_at.date(),
+        )
+        tally = Tally(steps.checker)
+        submission = _begin(session, path, mapping, series=chosen, received_at=received_at, read=asdict(report))
+        version = store.mapping_version(session, name=mapping.name, sha256=mapping.sha256, now=received_at)
+        with closing(intake.ahead(steps.lots(file.batches()))) as lots:
+            for lot in lots:
+                tally.add(lot)
+                if partial or not tally.rows_refused:
+                    store_lot(session, lot, submission=submission, version=version, checker=steps.checker)
+                if progress is not None:
+                    progress(tally.rows_read, report.rows)
+    known = {"series": chosen, "file_name": path.name, "read": asdict(report)}
+    if tally.rows_refused and not partial:
+        raise LoadRefused(
+            f"{path.name}: {tally.rows_refused} of {tally.rows_read} rows have faults and nothing was stored;"
+            " correct them, or keep the good rows with --partial",
+            tally.answer(submission=None, **known),
+        )
+    if not tally.lines_made and not tally.rows_waiting:
+        raise LoadRefused(
+            f"{path.name}: none of its {tally.rows_read} rows became a line, so nothing was stored;"
+            " look at the rules that skip rows, and at the faults",
+            tally.answer(submission=None, **known),
+        )
+    return _finish(session, tally, submission=submission, before=before, known=known)
+
+
+def _already(before: Submission, path: Path) -> Loaded:
+    return Loaded(
+        submission=before.id,
+        series=before.series,
+        file_name=path.name,
+        already_loaded=True,
+        rows_read=before.rows_read,
+        lines_made=before.lines_made,
+        rows_refused=before.rows_refused,
+        rows_skipped=before.rows_skipped,
+        rows_quarantined=before.rows_quarantined,
+    )
+
+
+def _begin(
+    session: Session, path: Path, mapping: FileMapping, *, series: str, received_at: datetime, read: Mapping[str, Any]
+) -> UUID:
+    """The submission's row, with counts of nothing yet; it is seen by nobody before the transaction ends."""
+    submission = Submission(
+        id=uuid4(),
+        series=series,
+        status=store.ACCEPTED,
+        supersedes=None,
+        file_name=path.name[-255:],
+        file_sha256=read["sha256"],
+        file_bytes=read["bytes"],
+        mapping_name=mapping.name,
+        mapping_sha256=mapping.sha256,
+        received_at=received_at,
+        rows_read=0,
+        lines_made=0,
+        rows_refused=0,
+        rows_skipped=0,
+        rows_quarantined=0,
+        report={"read": dict(read)},
+    )
+    session.add(submission)
+    session.flush()
+    return submission.id
+
+
+def store_lot(session: Session, lot: Lot, *, submission: UUID, version: int, checker: Checker) -> None:
+    if lot.lines.height:
+        store.add_lines(session, lot.lines, submission=submission, mapping=version)
+    if lot.waiting.height:
+        words = lot.waiting.select("reason", "value").iter_rows()
+        near = (checker.candidates(reason, value) for reason, value in words)
+        store.add_waiting(session, lot.waiting, submission=submission, candidates=near)
+
+
+def _finish(
+    session: Session, tally: Tally, *, submission: UUID, before: Submission | None, known: Mapping[str, Any]
+) -> Loaded:
+    """Replace the series' last submission, renew flags, and write down what was found."""
+    totals = flags.merged(tally.totals)
+    touched = set(totals["category"])
+    if before is not None:
+        touched |= store.categories_of(session, before.id)
+        store.supersede(session, before.id)
+    found, count = doubts.renew_flags(session, sorted(touched), submission, added=totals)
+    answer = tally.answer(
+        submission=submission,
+        supersedes=before.id if before is not None else None,
+        superseded_lines=before.lines_made if before is not None else 0,
+        flags=found,
+        flags_found=count,
+        warnings=doubts.sent_twice(session, totals, submission),
+        **known,
+    )
+    session.execute(
+        update(Submission)
+        .where(col(Submission.id) == submission)
+        .values(
+            supersedes=answer.supersedes,
+            rows_read=answer.rows_read,
+            lines_made=answer.lines_made,
+            rows_refused=answer.rows_refused,
+            rows_skipped=answer.rows_skipped,
+            rows_quarantined=answer.rows_quarantined,
+            report={
+                "read": dict(answer.read),
+                "refused": dict(answer.refused),
+                "skipped": dict(answer.skipped),
+                "warnings": list(answer.warnings),
+                "flags": answer.flags_found,
+            },
+        )
+    )
+    return answer

@@ -1,0 +1,220 @@
+"""Who buys what, and on which demands: names of participants, categories and criteria to our own codes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from pooling.demand.days import Wrong
+from pooling.demand.distinct import ByDistinct
+from pooling.demand.mapping import BadMapping, FileMapping
+from pooling.demand.names import Closest, same, slug
+from pooling.demand.sections import CategoryRule
+from pooling.demand.work import JOIN, Work, joined
+from pooling.reference.rules import CategoryRecord, CriterionRecord, ParticipantRecord, closure
+
+MAX_CODES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The reference data that rows are checked against."""
+
+    participants: Mapping[str, ParticipantRecord]
+    categories: Mapping[str, CategoryRecord]
+    criteria: Mapping[str, CriterionRecord]
+    implications: Mapping[str, frozenset[str]]
+
+
+def check_targets(mapping: FileMapping, reference: Reference) -> None:
+    """Raise BadMapping where the mapping leads to a participant, category or criterion that is not known."""
+    faults = [
+        (f"{section}.words.{word}", f"{code!r} is not known{_nearest(code, known)}")
+        for section, words, known in (
+            ("participants", mapping.participants, reference.participants),
+            ("categories", mapping.categories.exact, reference.categories),
+            ("criteria", mapping.criteria.words, reference.criteria),
+        )
+        for word, code in words.items()
+        if code not in known
+    ]
+    faults += [
+        (
+            f"categories.rules[{number}]",
+            f"{rule.category!r} is not known{_nearest(rule.category, reference.categories)}",
+        )
+        for number, rule in enumerate(mapping.categories.rules, start=1)
+        if rule.category not in reference.categories
+    ]
+    if faults:
+        raise BadMapping(mapping.name, faults)
+
+
+def _nearest(code: str, known: Mapping[str, object]) -> str:
+    close = Closest({each: (each,) for each in known}).find(code)
+    return f"; did you mean {' or '.join(each.id for each in close)}?" if close else ""
+
+
+class Participants:
+    """Reads a sender's name for a participant: a word of the mapping, our code, our name, an organisation id."""
+
+    def __init__(self, mapping: FileMapping, reference: Reference) -> None:
+        known = reference.participants
+        self._codes = {same(record.name): code for code, record in known.items()}
+        self._codes |= {same(record.organisation_id): code for code, record in known.items() if record.organisation_id}
+        self._codes |= {same(code): code for code in known}
+        self._codes |= {same(word): code for word, code in mapping.participants.items()}
+        self._closest = Closest({code: (record.name,) for code, record in known.items()})
+        self._reader = ByDistinct(self._read, pl.String)
+
+    def _read(self, text: str) -> str:
+        code = self._codes.get(same(text))
+        if code is None:
+            close = ", ".join(f"{each.id} {each.name}" for each in self._closest.find(text))
+            raise Wrong("unknown-participant", f"closest are {close}" if close else "")
+        return code
+
+    def read(self, work: Work) -> pl.Series:
+        """The code of each row's participant."""
+        texts = work.text("participant")
+        texts = texts if texts is not None else work.blank()
+        codes, wrong = self._reader(texts)
+        work.refuse(wrong, "participant", detail=self._reader.details(texts) if wrong is not None else None)
+        work.refuse_where(texts.is_null(), "missing", "participant")
+        return codes
+
+
+class Categories:
+    """Reads a row's category; null where unknown: such rows wait for a mapping."""
+
+    def __init__(self, mapping: FileMapping, reference: Reference) -> None:
+        self._said = mapping.categories
+        exact = {same(word): code for word, code in self._said.exact.items()}
+        own = {same(record.name): code for code, record in reference.categories.items()}
+        own |= {same(code): code for code in reference.categories}
+        self._exact = ByDistinct(lambda text: exact.get(same(text)), pl.String)
+        self._own = ByDistinct(lambda text: own.get(same(text)), pl.String)
+        ids = frozenset(reference.categories)
+        self._derived = ByDistinct(
+            lambda text: slug(text.split(JOIN)) if slug(text.split(JOIN)) in ids else None, pl.String
+        )
+        self._rules = {
+            column: _Rules(column, self._said.rules)
+            for column in dict.fromkeys(rule.column for rule in self._said.rules)
+        }
+        self._names = {code: record.name for code, record in reference.categories.items()}
+        self._closest = Closest(_category_names(mapping, reference))
+
+    def read(self, work: Work) -> pl.Series:
+        """The id of each row's category, null where unknown; blank cells are faults."""
+        found = []
+        keys = [key for key in self._said.keys if work.text(key) is not None]
+        if self._said.exact:
+            found += [self._exact(self._column(work, key))[0] for key in keys]
+        if self._rules:
+            found.append(self._by_rules(work))
+        if work.text("category") is not None:
+            found.append(self._own(self._column(work, "category"))[0])
+        if self._said.derive:
+            found.append(self._derived(joined(*(self._column(work, name) for name in self._said.derive)))[0])
+        ids = pl.select(pl.coalesce([pl.lit(each) for each in found] or [pl.lit(work.blank())])).to_series()
+        work.refuse_where(ids.is_null() & self.shown(work).is_null(), "missing", (*keys, "category")[0])
+        return ids
+
+    def shown(self, work: Work) -> pl.Series:
+        """What to show of a row whose category is unknown: its label, name or code, whichever is there first."""
+        names = ("category", "item_name", "item_code", *self._said.derive)
+        columns = [column for name in names if (column := work.text(name)) is not None]
+        columns += [work.frame[f"extra:{name}"] for name in self._said.derive if f"extra:{name}" in work.frame.columns]
+        return pl.select(pl.coalesce([pl.lit(each) for each in columns] or [pl.lit(work.blank())])).to_series()
+
+    def candidates(self, text: str) -> list[dict[str, str]]:
+        """The categories closest to an unknown name."""
+        return [{"id": each.id, "name": self._names[each.id]} for each in self._closest.find(text)]
+
+    def _column(self, work: Work, name: str) -> pl.Series:
+        texts = work.text(name)
+        if texts is None:
+            texts = work.text(f"extra:{name}")
+        return texts if texts is not None else work.blank()
+
+    def _by_rules(self, work: Work) -> pl.Series:
+        first = [rules.first(self._column(work, column)) for column, rules in self._rules.items()]
+        number = pl.select(pl.min_horizontal([pl.lit(each) for each in first])).to_series()
+        targets = [rule.category for rule in self._said.rules]
+        return number.replace_strict(list(range(len(targets))), targets, default=None, return_dtype=pl.String)
+
+
+def _category_names(mapping: FileMapping, reference: Reference) -> dict[str, list[str]]:
+    names = {code: [record.name, code.replace("-", " ")] for code, record in reference.categories.items()}
+    for word, code in mapping.categories.exact.items():
+        names.setdefault(code, []).append(word)
+    return names
+
+
+class _Rules:
+    """The rules on one column: the number of the first that matches, by distinct text."""
+
+    def __init__(self, column: str, rules: tuple[CategoryRule, ...]) -> None:
+        self._tests = [(number, rule.find) for number, rule in enumerate(rules) if rule.column == column]
+        self._known: dict[str, int | None] = {}
+
+    def first(self, texts: pl.Series) -> pl.Series:
+        words = texts.unique().drop_nulls().to_list()
+        new = pl.Series([word for word in words if word not in self._known], dtype=pl.String)
+        if len(new):
+            matches = [pl.when(pl.lit(new).str.contains(find)).then(number) for number, find in self._tests]
+            first = pl.select(pl.min_horizontal(matches)).to_series()
+            self._known.update(zip(new.to_list(), first.to_list(), strict=True))
+        return texts.replace_strict(words, [self._known[word] for word in words], default=None, return_dtype=pl.Int64)
+
+
+class Criteria:
+    """Reads the criteria a line requires or refuses: codes, sorted, parted by blanks; nothing where blank."""
+
+    def __init__(self, mapping: FileMapping, reference: Reference) -> None:
+        known = reference.criteria
+        self._implications = reference.implications
+        self._codes = {same(record.name): code for code, record in known.items()}
+        self._codes |= {same(code): code for code in known}
+        self._codes |= {same(word): code for word, code in mapping.criteria.words.items()}
+        self._separator = mapping.criteria.separator
+        self._closest = Closest({code: (record.name, code) for code, record in known.items()})
+        self._reader = ByDistinct(self._read, pl.String)
+        self._overlap = ByDistinct(self._check_overlap, pl.String)
+
+    def _read(self, text: str) -> str:
+        parts = [part for part in text.replace("\n", self._separator).split(self._separator) if part.strip()]
+        codes = {part: self._codes.get(same(part)) for part in parts}
+        for part, code in codes.items():
+            if code is None:
+                close = ", ".join(each.id for each in self._closest.find(part))
+                raise Wrong("unknown-criterion", f"{part.strip()!r}" + (f", closest are {close}" if close else ""))
+        joined_codes = " ".join(sorted({code for code in codes.values() if code}))
+        if len(joined_codes) > MAX_CODES:
+            raise Wrong("too-long")
+        return joined_codes
+
+    def _check_overlap(self, text: str) -> str:
+        required, refused = (side.split() for side in text.split(JOIN))
+        both = closure(required, self._implications) & set(refused)
+        if both:
+            raise Wrong("criteria-overlap")
+        return text
+
+    def read(self, work: Work) -> tuple[pl.Series, pl.Series]:
+        """The criteria required and refused in each row."""
+        sides = []
+        for name in ("required", "refused"):
+            texts = work.text(name)
+            if texts is None:
+                sides.append(work.constant("", pl.String))
+                continue
+            codes, wrong = self._reader(texts)
+            work.refuse(wrong, name, detail=self._reader.details(texts) if wrong is not None else None)
+            sides.append(codes.fill_null(""))
+        required, refused = sides
+        if (required != "").any() and (refused != "").any():
+            _, wrong = self._overlap(joined(required, refused))
+            work.refuse(wrong, "refused")
+        return required, refused

@@ -1,0 +1,305 @@
+"""What a mapping says, section by section: frozen, checked at birth, in the words of docs/mapping.md."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any, Literal
+
+import polars as pl
+
+from connectors.frames import COLUMNS
+from pooling.errors import BadSetting
+
+PACK = "pack"
+CANONICAL = tuple(COLUMNS)
+EX_VAT = "ex-vat"
+INC_VAT = "inc-vat"
+MAX_PACK = 10**6
+MAX_MONTHS = 240
+YEARS = range(1990, 2200)
+
+
+def nothing() -> Mapping[str, Any]:
+    """The empty table of words."""
+    return MappingProxyType({})
+
+
+def is_month(text: str) -> bool:
+    """Whether ``text`` is a month as we write it, YYYY-MM."""
+    return bool(re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text)) and int(text[:4]) in YEARS
+
+
+def check_pattern(key: str, pattern: str) -> None:
+    """Refuse a regular expression that Python or the column engine cannot run (it knows no look-around)."""
+    try:
+        re.compile(pattern)
+        pl.Series([""]).str.contains(pattern)
+    except (re.error, pl.exceptions.ComputeError) as wrong:
+        why = next((line for line in str(wrong).splitlines() if line.startswith("error: ")), f"error: {wrong}")
+        raise BadSetting(f"{key}: {pattern!r} is no pattern, {why}; correct it, without look-around") from wrong
+
+
+@dataclass(frozen=True, slots=True)
+class FileHints:
+    """How the file is written, where it is not to be found out; None: found by itself."""
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            raise BadSetting(f'delimiter: {self.delimiter!r} is not one character; give ";" or "," or "\\t"')
+        if self.decimal not in (None, ",", "."):
+            raise BadSetting(f'decimal: {self.decimal!r} is no decimal mark; give "," or "."')
+        if self.header_row is not None and self.header_row < 1:
+            raise BadSetting(f"header_row: {self.header_row}; rows count from 1")
+
+
+@dataclass(frozen=True, slots=True)
+class DayFormats:
+    """How days are written beside ISO (2027-03-31); two-digit years only with ``century`` (2000: 27 is 2027)."""
+
+    formats: tuple[str, ...] = ()
+    century: int | None = None
+
+    def __post_init__(self) -> None:
+        for text in self.formats:
+            parts = re.split(r"[./ -]", text)
+            year = "Y" if "Y" in parts else "yy"
+            if sorted(parts) not in (sorted(["d", "m", year]), sorted(["d", "Mon", year])):
+                raise BadSetting(f'formats: {text!r}; write day, month and year as in "d.m.Y", "m/d/yy" or "d-Mon-yy"')
+            if year == "yy" and self.century is None:
+                raise BadSetting(f"formats: {text!r} has two-digit years; state the century, e.g. century = 2000")
+        if self.century is not None and (self.century % 100 or self.century not in YEARS):
+            raise BadSetting(f"century: {self.century} is not the first year of a century; give 2000")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitWord:
+    """What a unit word means: a UNECE code, or a pack, perhaps of always the same size."""
+
+    code: str | None
+    pack_size: int | None = None
+
+    @property
+    def is_pack(self) -> bool:
+        """Whether it is a pack, whose size may have to be looked for."""
+        return self.code is None
+
+    def __post_init__(self) -> None:
+        if self.pack_size is not None and not 1 <= self.pack_size <= MAX_PACK:
+            raise BadSetting(f"pack: {self.pack_size} is no pack size; give 1 to {MAX_PACK}")
+        if not self.is_pack and self.pack_size is not None:
+            raise BadSetting(f"pack: {self.code!r} is a unit and holds no pack; leave one of them out")
+
+
+@dataclass(frozen=True, slots=True)
+class PackPattern:
+    """Finds in an item name what one unit holds: group ``n`` (may have decimals), times group ``times`` if there.
+
+    ``when`` pack: for units that are packs; mismatch: for units that cannot be converted to the category's base unit,
+    as a bottle counted in pieces where the volume is wanted.
+    """
+
+    find: str
+    of: str | None = None
+    when: Literal["pack", "mismatch"] = "pack"
+
+    def __post_init__(self) -> None:
+        check_pattern("find", self.find)
+        names = set(re.compile(self.find).groupindex)
+        if "n" not in names or names - {"n", "times"}:
+            raise BadSetting(rf"find: {self.find!r} needs a group named n for the number, as in (?P<n>\d+)-pack")
+        if self.when == "mismatch" and self.of is None:
+            raise BadSetting('of: missing; say which unit the number found counts, such as "MLT"')
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Unit words and packs. ``pack_unit`` is counted inside a pack; ``pack_size`` is the last resort for its size."""
+
+    words: Mapping[str, UnitWord] = field(default_factory=nothing)
+    blank: UnitWord | None = None
+    pack_size: int | None = None
+    pack_unit: str = "H87"
+    piece_counts_as: frozenset[str] = frozenset()
+    patterns: tuple[PackPattern, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.pack_size is not None and not 1 <= self.pack_size <= MAX_PACK:
+            raise BadSetting(f"pack_size: {self.pack_size} is no pack size; give 1 to {MAX_PACK}")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a price is: for what, with or without VAT, delivered or not.
+
+    ``per``: the unit the quantity is sold in, or the category's base unit; the price is for ``per_count`` of them.
+    ``words``, ``delivered_words`` and ``per_words`` explain the columns of these names, where there are any.
+    """
+
+    basis: Literal["ex-vat", "inc-vat"] | None
+    vat_rate: Decimal | None = None
+    delivered: bool | None = None
+    per: Literal["unit", "base"] = "unit"
+    per_count: int = 1
+    words: Mapping[str, str] = field(default_factory=nothing)
+    delivered_words: Mapping[str, bool | None] = field(default_factory=nothing)
+    per_words: Mapping[str, str | int] = field(default_factory=nothing)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.per_count <= 10**6:
+            raise BadSetting(f"per_count: {self.per_count}; give for how many the price is, 1 to 1000000")
+        check_vat_rate(self.vat_rate)
+
+
+def check_vat_rate(rate: Decimal | None) -> None:
+    """Refuse a VAT rate that is no percentage with at most two decimals; None is not stated."""
+    if rate is None:
+        return
+    in_range = rate.is_finite() and (rate == 0 or 1 <= rate <= 100)  # 0.25 is a share, not per cent
+    if not in_range or rate * 100 != int(rate * 100):
+        raise BadSetting(f'vat_rate: {rate} is no rate in per cent; give e.g. "25" or "25.5"')
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """Of which day the ECB rate is taken: a stated one, the row's ``date``, or the day the file came in."""
+
+    day: date | Literal["date", "received"]
+    words: Mapping[str, str] = field(default_factory=nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How the months follow between which a line can start a new contract.
+
+    columns: the file gives both. contract-end: the month after the contract's end, and as many later as it can be
+    extended. date: the month of ``date``, and as many later as ``flexibility_months``. stated: the same for all.
+    ``source`` says where this is known from; a column window_source goes before it.
+    """
+
+    rule: Literal["columns", "contract-end", "date", "stated"]
+    source: str
+    earliest: str | None = None
+    latest: str | None = None
+    extension_months: int | None = None
+    flexibility_months: int | None = None
+
+    def __post_init__(self) -> None:
+        needed = {"stated": ("earliest", "latest"), "date": ("flexibility_months",)}.get(self.rule, ())
+        allowed = (*needed, *(("extension_months",) if self.rule == "contract-end" else ()))
+        for name in ("earliest", "latest", "extension_months", "flexibility_months"):
+            value = getattr(self, name)
+            if value is None and name in needed:
+                raise BadSetting(f'{name}: missing; the rule "{self.rule}" needs it')
+            if value is not None and name not in allowed:
+                raise BadSetting(f'{name}: the rule "{self.rule}" does not use it; leave it out')
+            if isinstance(value, str) and not is_month(value):
+                raise BadSetting(f"{name}: {value!r} is no month; write YYYY-MM")
+            if isinstance(value, int) and not 0 <= value <= MAX_MONTHS:
+                raise BadSetting(f"{name}: {value}; give 0 to {MAX_MONTHS} months")
+        if self.earliest and self.latest and self.earliest > self.latest:
+            raise BadSetting(f"earliest: {self.earliest} is after the latest, {self.latest}")
+        if not 1 <= len(self.source) <= 200:
+            raise BadSetting("source: say in 1 to 200 characters where the window is known from")
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """The 10th and 90th percentile as a share below and above the quantity, where the file gives none."""
+
+    spread: Fraction
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.spread <= 1 or 10_000 % self.spread.denominator:
+            raise BadSetting(f"spread: {float(self.spread)}; give a share from 0 to 1 with at most four decimals")
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRule:
+    """Rows whose ``column`` matches the pattern ``find`` are of ``category``; the first rule that matches counts."""
+
+    find: str
+    category: str
+    column: str = "item_name"
+
+    def __post_init__(self) -> None:
+        check_pattern("find", self.find)
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """How a row's category is known, in this order: ``exact`` words, rules, our own ids and names in ``category``.
+
+    ``keys`` are the columns whose words are looked up, in order. ``derive``: the id is made of the words in these
+    headers, lower case with hyphens (a region's own nomenclature loaded as categories).
+    """
+
+    keys: tuple[str, ...] = ("item_code", "category", "item_name")
+    exact: Mapping[str, str] = field(default_factory=nothing)
+    rules: tuple[CategoryRule, ...] = ()
+    derive: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for key in self.keys:
+            if key not in ("item_code", "category", "item_name"):
+                raise BadSetting(f"keys: {key!r}; the columns are item_code, category and item_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """Words for criteria codes in the columns required and refused, several in a cell parted by ``separator``."""
+
+    words: Mapping[str, str] = field(default_factory=nothing)
+    separator: str = ";"
+
+    def __post_init__(self) -> None:
+        if len(self.separator) != 1:
+            raise BadSetting(f"separator: {self.separator!r} is not one character")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Order lines or deliveries become one line each for what is equal in ``by``; year is that of ``date``."""
+
+    by: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        known = ("participant", "category", "item_code", "year")
+        for name in self.by:
+            if name not in known:
+                raise BadSetting(f"by: {name!r}; rows can be grouped by {', '.join(known)}")
+        if not {"participant", "category"} <= set(self.by) or len(set(self.by)) != len(self.by):
+            raise BadSetting("by: a line has one participant and one category; name both, each once")
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Rows out of scope, counted under ``reason``: the cell of ``column`` is one of ``equals``, matches, or is blank.
+
+    ``blank`` with several columns: all of them are blank.
+    """
+
+    reason: str
+    columns: tuple[str, ...]
+    equals: tuple[str, ...] = ()
+    matches: str | None = None
+    blank: bool = False
+
+    def __post_init__(self) -> None:
+        if bool(self.equals) + bool(self.matches) + self.blank != 1:
+            raise BadSetting("give one of equals, matches, blank")
+        if not self.columns or (len(self.columns) > 1 and not self.blank):
+            raise BadSetting("column: name one column; several go with blank = true only")
+        if not 1 <= len(self.reason) <= 80:
+            raise BadSetting("reason: say in 1 to 80 characters why these rows are out of scope")
+        if self.matches is not None:
+            check_pattern("matches", self.matches)

@@ -1,0 +1,195 @@
+"""What demand keeps in the database: SQL on its own tables, inside the caller's transaction."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+from sqlalchemy import Float, Table, cast, delete, func, select, text, update
+from sqlmodel import Session, SQLModel, col
+
+from pooling.database import insert_rows
+from pooling.demand import flags
+from pooling.demand.intake import tuples
+from pooling.demand.settle import LINE_COLUMNS
+from pooling.demand.tables import Line, LineFlag, MappingVersion, QuarantinedRow, Submission
+
+ACCEPTED = "accepted"
+SUPERSEDED = "superseded"
+MAX_PARAMETERS = 500
+WAITING_COLUMNS = ("row", "reason", "value")
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The table behind a model."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+def lock(session: Session) -> None:
+    """One load at a time: SQLite has one writer by itself, PostgreSQL is asked for a lock until the end."""
+    if session.connection().dialect.name == "postgresql":
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(hashtext('pooling.demand.load'))"))
+
+
+def mapping_version(session: Session, *, name: str, sha256: str, now: datetime) -> int:
+    """The id of this wording of a mapping, stored now if it is new."""
+    found = session.connection().execute(select(col(MappingVersion.id)).where(col(MappingVersion.sha256) == sha256))
+    known = found.scalar_one_or_none()
+    if known is not None:
+        return int(known)
+    version = MappingVersion(name=name, sha256=sha256, first_used_at=now)
+    session.add(version)
+    session.flush()
+    assert version.id is not None  # noqa: S101 a flushed row has its number
+    return version.id
+
+
+def accepted_in(session: Session, series: str) -> Submission | None:
+    """The submission of the series that counts now."""
+    wanted = select(Submission).where(col(Submission.series) == series, col(Submission.status) == ACCEPTED)
+    return session.execute(wanted).scalar_one_or_none()
+
+
+def supersede(session: Session, submission: UUID) -> None:
+    """Take a submission out of the demand that counts; its lines stay on record, doubts about them go."""
+    connection = session.connection()
+    connection.execute(update(Submission).where(col(Submission.id) == submission).values(status=SUPERSEDED))
+    old = select(col(Line.id)).where(col(Line.submission) == submission)
+    if connection.execute(select(col(LineFlag.line)).limit(1)).first() is not None:
+        connection.execute(delete(LineFlag).where(col(LineFlag.line).in_(old)))
+
+
+def categories_of(session: Session, submission: UUID) -> set[str]:
+    """The categories a submission has lines in."""
+    wanted = select(col(Line.category)).where(col(Line.submission) == submission).distinct()
+    return set(session.execute(wanted).scalars())
+
+
+def add_lines(session: Session, lines: pl.DataFrame, *, submission: UUID, mapping: int) -> None:
+    """Store lines (LINE_COLUMNS) in the order given."""
+    columns = ("submission", "mapping", *LINE_COLUMNS)
+    rows = tuples(lines.select(LINE_COLUMNS), submission.hex, mapping)
+    insert_rows(session, table(Line), columns, rows)
+
+
+def add_waiting(
+    session: Session, waiting: pl.DataFrame, *, submission: UUID, candidates: Iterable[Sequence[dict[str, str]]]
+) -> None:
+    """Store rows that wait, with all their cells and, row by row, what the unknown word may mean."""
+    cells = waiting.drop(WAITING_COLUMNS).iter_rows(named=True)
+    rows = (
+        (submission.hex, *key, json.dumps(near), json.dumps({name: text for name, text in cell.items() if text}))
+        for key, cell, near in zip(waiting.select(WAITING_COLUMNS).iter_rows(), cells, candidates)
+    )
+    insert_rows(session, table(QuarantinedRow), ("submission", *WAITING_COLUMNS, "candidates", "cells"), rows)
+
+
+def waiting_rows(session: Session, submission: UUID) -> list[QuarantinedRow]:
+    """The rows of a submission that still wait, in file order."""
+    wanted = select(QuarantinedRow).where(
+        col(QuarantinedRow.submission) == submission, col(QuarantinedRow.loaded_at).is_(None)
+    )
+    return list(session.execute(wanted.order_by(col(QuarantinedRow.row))).scalars())
+
+
+def mark_loaded(session: Session, submission: UUID, rows: Sequence[int], now: datetime) -> None:
+    """These rows of a submission wait no longer."""
+    for part in _parts(rows):
+        session.execute(
+            update(QuarantinedRow)
+            .where(col(QuarantinedRow.submission) == submission, col(QuarantinedRow.row).in_(part))
+            .values(loaded_at=now)
+        )
+
+
+def note_waiting(
+    session: Session, submission: UUID, waiting: pl.DataFrame, candidates: Callable[[str, str], list[dict[str, str]]]
+) -> None:
+    """Write down what rows that still wait now wait for."""
+    for (reason, value), group in waiting.group_by("reason", "value", maintain_order=True):
+        near = candidates(str(reason), str(value))
+        for part in _parts(group["row"].to_list()):
+            session.execute(
+                update(QuarantinedRow)
+                .where(col(QuarantinedRow.submission) == submission, col(QuarantinedRow.row).in_(part))
+                .values(reason=reason, value=value, candidates=near)
+            )
+
+
+def _accepted(wanted: Any, without: UUID | None = None) -> Any:
+    """Restricted to lines of submissions that count, one of them left out if asked."""
+    wanted = wanted.join(Submission, col(Line.submission) == col(Submission.id))
+    wanted = wanted.where(col(Submission.status) == ACCEPTED)
+    return wanted if without is None else wanted.where(col(Submission.id) != without)
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for at in range(0, len(values), MAX_PARAMETERS):
+        yield values[at : at + MAX_PARAMETERS]
+
+
+def other_totals(session: Session, categories: Sequence[str], *, without: UUID | None = None) -> pl.DataFrame:
+    """Totals (flags.TOTALS) of the accepted lines in these categories, one submission's left out."""
+    quantity, price = cast(col(Line.quantity), Float), cast(col(Line.unit_price_eur_micro), Float)
+    sums = (func.sum(quantity), func.sum(quantity * price))
+    prices = (func.min(col(Line.unit_price_eur_micro)), func.max(col(Line.unit_price_eur_micro)))
+    pair = (col(Line.category), col(Line.participant))
+    wanted = _accepted(select(*pair, *sums, *prices), without).group_by(*pair)
+    rows: list[Any] = []
+    for part in _parts(categories):
+        rows += session.connection().execute(wanted.where(col(Line.category).in_(part))).all()
+    return pl.DataFrame([tuple(row) for row in rows], schema=flags.TOTALS, orient="row")
+
+
+def lines_of_pairs(session: Session, pairs: pl.DataFrame) -> pl.DataFrame:
+    """The accepted lines of pairs of category and participant: id, the pair, submission, row, and what is judged."""
+    schema = {
+        "id": pl.Int64,
+        "category": pl.String,
+        "participant": pl.String,
+        "submission": pl.String,
+        "row": pl.Int64,
+        "quantity": pl.Int64,
+        "unit_price_eur_micro": pl.Int64,
+    }
+    wanted = _accepted(select(*(col(getattr(Line, name)) for name in schema)))
+    rows: list[tuple[Any, ...]] = []
+    for (category,), group in pairs.group_by("category", maintain_order=True):
+        chosen = wanted.where(col(Line.category) == category, col(Line.participant).in_(group["participant"].to_list()))
+        rows += [(*row[:3], row[3].hex, *row[4:]) for row in session.connection().execute(chosen)]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def replace_flags(session: Session, categories: Sequence[str], found: pl.DataFrame) -> None:
+    """The flags of all lines in these categories become ``found`` (line, kind, direction, likely_pack_factor)."""
+    connection = session.connection()
+    stored = connection.execute(
+        select(col(LineFlag.line), col(Line.category)).join(Line, col(Line.id) == col(LineFlag.line))
+    )
+    touched = set(categories)
+    stale = sorted({line for line, category in stored if category in touched})
+    for part in _parts(stale):
+        connection.execute(delete(LineFlag).where(col(LineFlag.line).in_(part)))
+    insert_rows(session, table(LineFlag), found.columns, found.iter_rows())
+
+
+def line_windows(
+    session: Session, category: str, participants: Sequence[str], submissions: Sequence[UUID]
+) -> pl.DataFrame:
+    """Lines of one category, as far as it takes to see whether two of them are one demand."""
+    names = ("submission", "participant", "item_code", "earliest_start", "latest_start")
+    wanted = select(*(col(getattr(Line, name)) for name in names)).where(
+        col(Line.category) == category,
+        col(Line.participant).in_(participants),
+        col(Line.submission).in_(submissions),
+    )
+    rows = [(row[0].hex, *row[1:]) for row in session.connection().execute(wanted)]
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def other_accepted(session: Session, submission: UUID) -> list[Submission]:
+    """The other submissions that count."""
+    wanted = select(Submission).where(col(Submission.status) == ACCEPTED, col(Submission.id) != submission)
+    return list(session.execute(wanted.order_by(col(Submission.received_at), col(Submission.series))).scalars())

@@ -1,0 +1,34 @@
+"""`pooling demo`: from demand files to proposed pools in one command, with a database of its own."""
+
+import os
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from pooling.demo import service, show
+from pooling.planning.service import Effort
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("nordic-demo"),
+    show_default=True,
+    help="Folder to make; an earlier demonstration in it is made anew.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of all that is made up.")
+@click.option("--time-limit", type=float, default=30.0, show_default=True, help="Seconds for the solver.")
+@click.option("--workers", type=int, help="Processes for the solver; default: one a processor, at most 8.")
+def demo(out: Path, seed: int, time_limit: float, workers: int | None) -> None:
+    """Show the whole way on made-up Nordic demand: files as regions send them, loaded, planned and reported."""
+    effort = Effort(time_limit_s=time_limit, workers=workers or min(8, os.cpu_count() or 1), seed=seed)
+    console = Console()
+    show.made_up(console)
+    with show.Follow(console, out) as follow:
+        outcome = service.run(out, seed=seed, effort=effort, watcher=follow)
+    show.show(console, outcome, out)
+
+
+COMMANDS = (demo,)

@@ -1,0 +1,262 @@
+"""Lines, offers, reference data and policy to the question the solver answers. Pure, and the same input gives the
+same document: everything is ordered, money is exact millionths until the last step."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Any
+
+from pooling.errors import BadInput, BadSetting
+from pooling.market.rules import INDEX, MICRO, OfferRecord, TierRecord
+from pooling.planning.policy import Policy
+from pooling.planning.rules import first_day
+from pooling.reference.rates import rate_on
+from pooling.reference.rules import CategoryRecord, ParticipantRecord, closure, rehome
+
+SCHEMA = "pooling.instance/1"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLine:
+    """A line of an accepted submission, as stored: base units a year, millionths of EUR, months ``YYYY-MM``."""
+
+    id: int
+    submission: str
+    participant: str
+    category: str
+    quantity: int
+    quantity_low: int
+    quantity_high: int
+    unit_price_eur_micro: int
+    earliest_start: str
+    latest_start: str
+    required: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The reference data that an instance is built with; ``implications`` are the direct ones."""
+
+    participants: Mapping[str, ParticipantRecord]
+    categories: Mapping[str, CategoryRecord]
+    criteria: frozenset[str]
+    implications: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """What could not take part: ``kind`` is ``line`` or ``offer``, ``reason`` a stable word, ``words`` for people."""
+
+    kind: str
+    id: str
+    reason: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricedOffer:
+    """An offer with prices in EUR: value, low and high of each tier in millionths. ``index_base_micro`` is today's
+    volume-weighted price where the price is an index; ``per_eur`` and ``rate_day`` are the rate of an absolute one."""
+
+    record: OfferRecord
+    criteria: tuple[str, ...]
+    tiers_micro: tuple[tuple[int, int, int], ...]
+    index_base_micro: int | None
+    per_eur: str | None
+    rate_day: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The instance document, the offers in it, the lines that are in it, and what is not and why."""
+
+    document: dict[str, Any]
+    offers: tuple[PricedOffer, ...]
+    lines: tuple[LiveLine, ...]
+    excluded: tuple[Excluded, ...]
+
+
+def build(lines: Sequence[LiveLine], offers: Sequence[OfferRecord], *, known: Known, policy: Policy) -> Built:
+    """The instance of all ``lines`` and of the ``offers`` that hold on ``policy.as_of``.
+
+    A participant whose demand has passed to a successor by the time its line can start is replaced by it. Criteria of
+    offers are closed under implication, so that a line that requires a lower level accepts a higher one; a line's own
+    stand as stated. Raises BadSetting where the policy names a criterion or category that is not known.
+    """
+    _check_names(policy, known)
+    placed, excluded = _placed(sorted(lines, key=lambda line: line.id), known=known, policy=policy)
+    categories = sorted({line.category for line in placed})
+    priced, without = _priced(offers, lines=lines, categories=frozenset(categories), known=known, policy=policy)
+    document = {
+        "schema": SCHEMA,
+        "policy": policy.of_instance(),
+        "participants": [
+            _participant(known.participants[code], policy) for code in sorted({line.participant for line in placed})
+        ],
+        "categories": [_category(known.categories[key], policy) for key in categories],
+        "offers": [_offer(offer) for offer in priced],
+        "lines": [_line(line) for line in placed],
+        "fixed": [],
+        "forbidden": [],
+        "previous": [],
+    }
+    return Built(document, tuple(priced), tuple(placed), (*excluded, *without))
+
+
+def _check_names(policy: Policy, known: Known) -> None:
+    wanted = [(f"criterion_value.{code}", code, known.criteria) for code in policy.criterion_value]
+    wanted += [("green_floor", code, known.criteria) for code in policy.green_floor]
+    wanted += [(f"category_term_months.{key}", key, frozenset(known.categories)) for key in policy.category_term_months]
+    faults = []
+    for place, name, among in wanted:
+        if name not in among:
+            close = get_close_matches(name, sorted(among), n=3)
+            instead = f"did you mean {' or '.join(close)}?" if close else "add it to the reference data first"
+            faults.append(f"{place}: {name!r} is not known; {instead}")
+    if faults:
+        raise BadSetting("\n  ".join([f"policy {policy.name!r}: {len(faults)} to correct", *faults]))
+
+
+def _placed(lines: Sequence[LiveLine], *, known: Known, policy: Policy) -> tuple[list[LiveLine], list[Excluded]]:
+    """The lines under the participant that holds them at their start, and those that nobody holds or that contradict
+    themselves."""
+    placed, excluded = [], []
+    for line in lines:
+        fault = _contradiction(line, known)
+        if fault:
+            excluded.append(Excluded("line", str(line.id), *fault))
+            continue
+        on = first_day(max(line.earliest_start, policy.horizon_start))
+        try:
+            holder = rehome(line.participant, on, known.participants)
+        except BadInput as nobody:
+            excluded.append(Excluded("line", str(line.id), "no_participant", str(nobody)))
+            continue
+        placed.append(line if holder == line.participant else _with_participant(line, holder))
+    return placed, excluded
+
+
+def _with_participant(line: LiveLine, participant: str) -> LiveLine:
+    values = {name: getattr(line, name) for name in LiveLine.__slots__}
+    return LiveLine(**values | {"participant": participant})
+
+
+def _contradiction(line: LiveLine, known: Known) -> tuple[str, str] | None:
+    both = set(line.required) & set(line.refused)
+    if both:
+        return "required_and_refused", f"it both requires and refuses {' '.join(sorted(both))}"
+    if line.category not in known.categories:
+        return "no_category", f"category {line.category!r} is not known; add it to the reference data"
+    if not 0 <= line.quantity_low <= line.quantity <= line.quantity_high or line.quantity < 1:
+        return "not_a_quantity", f"low {line.quantity_low}, quantity {line.quantity}, high {line.quantity_high}"
+    if line.earliest_start > line.latest_start:
+        return "not_a_window", f"earliest start {line.earliest_start} after latest {line.latest_start}"
+    return None
+
+
+def _priced(
+    offers: Sequence[OfferRecord],
+    *,
+    lines: Sequence[LiveLine],
+    categories: frozenset[str],
+    known: Known,
+    policy: Policy,
+) -> tuple[list[PricedOffer], list[Excluded]]:
+    today = weighted_prices(lines)
+    priced, excluded = [], []
+    for record in sorted(offers, key=lambda offer: offer.id):
+        term = policy.category_term_months.get(record.category, policy.term_months)
+        if not record.holds(policy.as_of):
+            days = f"it holds from {record.valid_from or 'ever'} to before {record.valid_to or 'ever'}"
+            excluded.append(Excluded("offer", record.id, "not_valid", f"{days}, not on {policy.as_of}"))
+        elif record.category not in categories:
+            excluded.append(Excluded("offer", record.id, "no_demand", f"nobody has demand in {record.category}"))
+        elif record.term_months not in (None, term):
+            words = f"its prices presume {record.term_months} months, the term is {term}"
+            excluded.append(Excluded("offer", record.id, "other_term", words))
+        else:
+            priced.append(_price(record, today[record.category], known))
+    return priced, excluded
+
+
+def weighted_prices(lines: Sequence[LiveLine]) -> dict[str, Fraction]:
+    """Today's price of each category: sum of spend over sum of quantity of all its live lines, millionths of EUR."""
+    spend: dict[str, int] = {}
+    quantity: dict[str, int] = {}
+    for line in lines:
+        spend[line.category] = spend.get(line.category, 0) + line.quantity * line.unit_price_eur_micro
+        quantity[line.category] = quantity.get(line.category, 0) + line.quantity
+    return {category: Fraction(spend[category], quantity[category]) for category in spend if quantity[category]}
+
+
+def _price(record: OfferRecord, today: Fraction, known: Known) -> PricedOffer:
+    rate = None if record.price_basis == INDEX else rate_on(record.currency, record.priced_on)
+    factor = today / MICRO if rate is None else 1 / Fraction(rate.per_eur)
+
+    def in_eur(tier: TierRecord) -> tuple[int, int, int]:
+        value, low, high = (round(amount * factor) for amount in (tier.price.value, tier.price.low, tier.price.high))
+        return value, low, high
+
+    return PricedOffer(
+        record=record,
+        criteria=tuple(sorted(closure(record.criteria, known.implications))),
+        tiers_micro=tuple(in_eur(tier) for tier in record.tiers),
+        index_base_micro=round(today) if rate is None else None,
+        per_eur=str(rate.per_eur) if rate else None,
+        rate_day=rate.day.isoformat() if rate else None,
+    )
+
+
+def _participant(record: ParticipantRecord, policy: Policy) -> dict[str, Any]:
+    leads, pools = record.max_leads, record.max_pools_per_quarter
+    return {
+        "id": record.code,
+        "country": record.country,
+        "contracting_authority": record.contracting_authority,
+        "may_lead": record.may_lead and record.contracting_authority,
+        "max_leads": policy.participant_max_leads if leads is None else leads,
+        "max_pools_per_quarter": policy.participant_max_pools_per_quarter if pools is None else pools,
+    }
+
+
+def _category(record: CategoryRecord, policy: Policy) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "family": record.family,
+        "unit": record.base_unit,
+        "term_months": policy.category_term_months.get(record.id),
+    }
+
+
+def _offer(offer: PricedOffer) -> dict[str, Any]:
+    return {
+        "id": offer.record.id,
+        "category": offer.record.category,
+        "criteria": list(offer.criteria),
+        "max_quantity": offer.record.max_quantity,
+        "total_max_quantity": offer.record.total_max_quantity,
+        "tiers": [
+            {"from_quantity": tier.from_quantity.value, "unit_price_eur": micro[0] / MICRO}
+            for tier, micro in zip(offer.record.tiers, offer.tiers_micro, strict=True)
+        ],
+        "co2_saved_kg_per_unit": offer.record.co2_saved.value / MICRO,
+    }
+
+
+def _line(line: LiveLine) -> dict[str, Any]:
+    return {
+        "id": str(line.id),
+        "participant": line.participant,
+        "category": line.category,
+        "quantity": line.quantity,
+        "quantity_low": line.quantity_low,
+        "quantity_high": line.quantity_high,
+        "unit_price_eur": line.unit_price_eur_micro / MICRO,
+        "earliest_start": line.earliest_start,
+        "latest_start": line.latest_start,
+        "required": sorted(line.required),
+        "refused": sorted(line.refused),
+        "bridging_rate_per_year": None,
+    }

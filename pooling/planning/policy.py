@@ -1,0 +1,274 @@
+"""The policy of a plan, read from TOML: what planners decide, checked key by key before anything is solved."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pooling.errors import BadSetting
+from pooling.planning.rules import Timetable, is_month, month_after
+
+DEFAULT = Path(__file__).parent / "data" / "policy.toml"
+LEAD_TIME_USUAL = range(9, 19)  # months; two joint Nordic rounds took 18 to 20, single phases can run side by side
+NONE = "none"
+
+AMOUNTS = (
+    "carbon_price_eur_per_tonne",
+    "bridging_rate_per_year",
+    "pool_cost_eur",
+    "lot_cost_eur",
+    "line_cost_eur",
+    "country_cost_eur",
+    "stability_eur",
+)
+LIMITS = (
+    "max_pools_per_quarter",
+    "max_participants_per_pool",
+    "max_countries_per_pool",
+    "participant_max_leads",
+    "participant_max_pools_per_quarter",
+)
+COUNTS = {"horizon_months": 600, "term_months": 600, "min_participants": 1000}
+SHARES = {"confidence": 0.5, "forecast_correlation": 0.0}
+OF_THE_INSTANCE = (
+    "horizon_start",
+    "horizon_months",
+    "term_months",
+    "min_participants",
+    "confidence",
+    "forecast_correlation",
+    "criterion_value",
+    *AMOUNTS,
+    "no_one_worse_off",
+    "green_floor",
+    *LIMITS[:3],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A checked policy. Money is EUR, rates and worths are shares of yearly spend; a limit of None is none.
+
+    ``horizon_start`` (``YYYY-MM``) is never earlier than ``as_of`` plus the lead time.
+    """
+
+    name: str
+    as_of: date
+    lead_time_months: int
+    lead_time_reason: str
+    horizon_start: str
+    horizon_months: int
+    term_months: int
+    min_participants: int
+    confidence: float
+    forecast_correlation: float
+    carbon_price_eur_per_tonne: float
+    bridging_rate_per_year: float
+    pool_cost_eur: float
+    lot_cost_eur: float
+    line_cost_eur: float
+    country_cost_eur: float
+    stability_eur: float
+    no_one_worse_off: bool
+    green_floor: tuple[str, ...]
+    max_pools_per_quarter: int | None
+    max_participants_per_pool: int | None
+    max_countries_per_pool: int | None
+    participant_max_leads: int | None
+    participant_max_pools_per_quarter: int | None
+    criterion_value: Mapping[str, float]
+    category_term_months: Mapping[str, int]
+    timetable: Timetable
+
+    def to_document(self) -> dict[str, Any]:
+        """Every field, ready for JSON; what a snapshot keeps."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return fields | {
+            "as_of": self.as_of.isoformat(),
+            "green_floor": list(self.green_floor),
+            "criterion_value": dict(self.criterion_value),
+            "category_term_months": dict(self.category_term_months),
+            "timetable": {name: getattr(self.timetable, name) for name in Timetable.__slots__},
+        }
+
+    def of_instance(self) -> dict[str, Any]:
+        """The ``policy`` object of ``pooling.instance/1``."""
+        document = self.to_document()
+        return {name: document[name] for name in OF_THE_INSTANCE}
+
+
+def read_policy(path: Path | None, *, today: date) -> Policy:
+    """The policy in ``path`` over the packaged default; None is the default alone. ``today`` stands in for ``as_of``.
+
+    Raises BadSetting with every fault: path of the key, value and remedy.
+    """
+    given = _document(path) if path else {}
+    return policy_of(given, today=today, place=path.name if path else DEFAULT.name)
+
+
+def policy_of(given: Mapping[str, Any], *, today: date, place: str = "policy") -> Policy:
+    """The policy of a document in the file's form; see `read_policy`."""
+    default = _document(DEFAULT)
+    faults = _unknown(given, default)
+    merged = default | {key: value for key, value in given.items() if key not in ("criterion_value", "timetable")}
+    for table in ("criterion_value", "timetable"):
+        own = given.get(table, {})
+        merged[table] = default[table] | own if isinstance(own, dict) else own
+    merged.setdefault("as_of", today)
+    merged.setdefault("lead_time_reason", "")
+    values = _checked(merged, faults)
+    if not faults:
+        values["horizon_start"] = _horizon_start(values, merged.get("horizon_start"), faults)
+    if faults:
+        raise BadSetting("\n  ".join([f"{place}: {len(faults)} to correct", *faults]))
+    return Policy(**values)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as failure:
+        raise BadSetting(f"{path}: cannot be read ({failure.strerror}); give the path of a policy file") from failure
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as failure:
+        raise BadSetting(f"{path.name}: not TOML ({failure}); correct it there") from failure
+
+
+def _unknown(given: Mapping[str, Any], default: Mapping[str, Any]) -> list[str]:
+    known = {*default, "as_of", "lead_time_reason", "horizon_start"}
+    faults = [f"{key}: unknown key; {_instead(key, known)}" for key in given if key not in known]
+    timetable = given.get("timetable", {})
+    if isinstance(timetable, dict):
+        parts = set(Timetable.__slots__)
+        faults += [f"timetable.{key}: unknown key; {_instead(key, parts)}" for key in timetable if key not in parts]
+    return faults
+
+
+def _instead(key: str, known: set[str]) -> str:
+    close = get_close_matches(key, sorted(known), n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
+
+
+def _checked(merged: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
+    """The values of all fields but ``horizon_start``; what is wrong is added to ``faults``."""
+    check = _Check(merged, faults)
+    values: dict[str, Any] = {key: check.text(key) for key in ("name", "lead_time_reason")}
+    values["as_of"] = check.day("as_of")
+    values["lead_time_months"] = check.whole("lead_time_months", most=120, least=0)
+    values |= {key: check.whole(key, most=most) for key, most in COUNTS.items()}
+    values |= {key: check.share(key, least) for key, least in SHARES.items()}
+    values |= {key: check.amount(key, merged[key]) for key in AMOUNTS}
+    values |= {key: check.limit(key) for key in LIMITS}
+    values["no_one_worse_off"] = check.flag("no_one_worse_off")
+    values["green_floor"] = check.codes("green_floor")
+    values["criterion_value"] = MappingProxyType(
+        {key: check.amount(f"criterion_value.{key}", value) for key, value in check.table("criterion_value").items()}
+    )
+    values["category_term_months"] = MappingProxyType(
+        {
+            key: check.number(f"category_term_months.{key}", value, least=1, most=600)
+            for key, value in check.table("category_term_months").items()
+        }
+    )
+    parts = check.table("timetable")
+    lengths = {key: check.number(f"timetable.{key}", parts[key], least=1, most=1000) for key in Timetable.__slots__}
+    values["timetable"] = Timetable(**lengths)
+    return values
+
+
+def _horizon_start(values: Mapping[str, Any], given: Any, faults: list[str]) -> str:
+    lead, reason = values["lead_time_months"], values["lead_time_reason"]
+    if lead not in LEAD_TIME_USUAL and not reason:
+        faults.append(
+            f"lead_time_months: {lead}: a joint tender needs {LEAD_TIME_USUAL[0]} to {LEAD_TIME_USUAL[-1]} months;"
+            " give one of them, or say in lead_time_reason why not"
+        )
+    first = month_after(values["as_of"], lead)
+    if given is None:
+        return first
+    if not is_month(given):
+        faults.append(f"horizon_start: {given!r}: give a month as YYYY-MM, zero-padded")
+    elif given < first:
+        faults.append(
+            f"horizon_start: {given}: earlier than as_of {values['as_of']} plus a lead time of {lead} months;"
+            f" give {first} or later"
+        )
+    return str(given)
+
+
+class _Check:
+    """Reads keys of one document and notes what is wrong; a faulty value comes back as a harmless stand-in."""
+
+    def __init__(self, document: Mapping[str, Any], faults: list[str]) -> None:
+        self.document = document
+        self.faults = faults
+
+    def _fault(self, key: str, value: Any, remedy: str) -> None:
+        self.faults.append(f"{key}: {value!r}: {remedy}")
+
+    def text(self, key: str) -> str:
+        value = self.document[key]
+        if not isinstance(value, str) or len(value) > 400:
+            self._fault(key, value, "give a text of at most 400 characters")
+        return str(value)
+
+    def day(self, key: str) -> date:
+        value = self.document[key]
+        if type(value) is not date:
+            self._fault(key, value, "give a day as YYYY-MM-DD, without quotes")
+            return date.min
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self.document[key]
+        if not isinstance(value, bool):
+            self._fault(key, value, "give true or false")
+        return bool(value)
+
+    def number(self, key: str, value: Any, *, least: int, most: int) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            self._fault(key, value, f"give a whole number from {least} to {most}")
+            return least
+        return value
+
+    def whole(self, key: str, *, most: int, least: int = 1) -> int:
+        return self.number(key, self.document[key], least=least, most=most)
+
+    def limit(self, key: str) -> int | None:
+        value = self.document[key]
+        if value == NONE:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
+            self._fault(key, value, f'give a whole number of 0 or more, or "{NONE}"')
+            return None
+        return value
+
+    def amount(self, key: str, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+            self._fault(key, value, "give a number of 0 or more")
+            return 0.0
+        return value
+
+    def share(self, key: str, least: float) -> float:
+        value = self.amount(key, self.document[key])
+        if not least <= value < 1:
+            self._fault(key, value, f"give a number from {least:g} up to, not including, 1")
+        return value
+
+    def codes(self, key: str) -> tuple[str, ...]:
+        value = self.document[key]
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            self._fault(key, value, "give a list of texts")
+            return ()
+        return tuple(sorted(set(value)))
+
+    def table(self, key: str) -> Mapping[str, Any]:
+        value = self.document[key]
+        if not isinstance(value, dict):
+            self._fault(key, value, f"give a table [{key}]")
+            return dict.fromkeys(Timetable.__slots__, 1) if key == "timetable" else {}
+        return value

@@ -1,0 +1,88 @@
+"""A snapshot to a plan document that has passed the judge. Works outside any transaction."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata, resources
+from typing import Any
+
+from pooling.errors import BadInput, PlanRefused
+from pooling.planning.snapshot import Frozen, canonical
+from solver import Instance, InvalidInstance, Progress, solve
+from solver.check import check
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How hard to look: seconds, processes, and the seed of whatever is drawn."""
+
+    time_limit_s: float = 60.0
+    workers: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.time_limit_s <= 86_400:
+            raise BadInput(f"time limit {self.time_limit_s}: give seconds above 0, up to a day")
+        if not 1 <= self.workers <= 256:
+            raise BadInput(f"workers {self.workers}: give 1 to 256")
+        if not 0 <= self.seed < 2**31:
+            raise BadInput(f"seed {self.seed}: give a whole number from 0 to {2**31 - 1}")
+
+
+DEFAULT_EFFORT = Effort()
+
+
+@cache
+def solver_version() -> str:
+    """Names the code that answers: the solver's own sources by their hash, and OR-Tools by its version."""
+    sources = [file for file in resources.files("solver").iterdir() if file.name.endswith(".py")]
+    named = {file.name: file.read_bytes() for file in sources}
+    digest = hashlib.sha256(b"\0".join(name.encode() + b"\0" + named[name] for name in sorted(named))).hexdigest()
+    return f"{digest[:12]} ortools {metadata.version('ortools')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A plan document (``pooling.plan/1``) that answers a snapshot and in which the judge found no rule broken.
+
+    There is no other way to have one: the judge looks at its birth, and PlanRefused names every rule that is broken.
+    """
+
+    frozen: Frozen
+    document: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        violations = check(dict(self.frozen.instance), dict(self.document))
+        if violations:
+            said = [f"{found.rule} at {found.path}: {found.message}" for found in violations]
+            head = f"snapshot {self.frozen.id}: {len(said)} rules broken, nothing was stored"
+            raise PlanRefused("\n  ".join([head, *said]))
+
+
+def solve_judged(
+    frozen: Frozen,
+    *,
+    effort: Effort,
+    executor: Executor | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Judged:
+    """The solver's answer to a snapshot, passed by the judge.
+
+    Raises PlanRefused where the judge finds a rule broken, BadInput where the solver refuses the question.
+    """
+    try:
+        instance = Instance.from_document(frozen.instance)
+    except InvalidInstance as wrong:
+        raise BadInput(f"the snapshot is no valid question for the solver:\n  {wrong}") from wrong
+    plan = solve(
+        instance,
+        time_limit_s=effort.time_limit_s,
+        workers=effort.workers,
+        seed=effort.seed,
+        executor=executor,
+        on_progress=on_progress,
+    )
+    return Judged(frozen, json.loads(canonical(plan.to_document())))

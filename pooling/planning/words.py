@@ -1,0 +1,50 @@
+"""The one reason why a line stays out, said to people, with its figures."""
+
+from collections.abc import Mapping
+from typing import Any
+
+REASONS = {
+    "outside_horizon": "It cannot start within the plan's horizon.",
+    "forbidden": "Every lot it could be in is forbidden by the planners.",
+    "no_offer": "The market has offered nothing in this category that meets the green floor.",
+    "criteria_unmet": "No offer meets all the criteria it requires.",
+    "criteria_refused": "Every offer that meets its requirements also meets a criterion that it refuses.",
+    "too_large": "Its quantity alone is above what any offer supplies in one lot.",
+    "no_partner": "Too few contracting authorities fit any offer and start together with it.",
+    "volume_short": "With all that could join it, the sure volume stays below every tipping volume.",
+    "not_worth_it": "No offer it could reach is worth it at today's price.",
+    "capacity": "A limit on pools, leads, participants or supply is used up.",
+    "better_without": "Pooling it would lower the total value of the plan.",
+}
+REMEDIES = {
+    "outside_horizon": "State a window that reaches into the horizon.",
+    "no_offer": "Take its volume to market dialogue.",
+    "criteria_unmet": "Take its volume to market dialogue, or require less.",
+    "criteria_refused": "Ask whether the refusal must stand.",
+    "no_partner": "A wider window, or demand of more participants, would help.",
+    "volume_short": "A wider window, or demand of more participants, would help.",
+}
+
+
+def explain(reason: str, figures: Mapping[str, Any]) -> str:
+    """Reason, figures and, where there is one, what would help, as sentences."""
+    said = [REASONS.get(reason, f"{reason.replace('_', ' ').capitalize()}.")]
+    parts = [f"{_name(name)} {_amount(name, value)}" for name, value in figures.items() if value not in (None, [], {})]
+    if parts:
+        said.append(f"In figures: {'; '.join(parts)}.")
+    if reason in REMEDIES:
+        said.append(REMEDIES[reason])
+    return " ".join(said)
+
+
+def _name(figure: str) -> str:
+    return figure.removesuffix("_eur").replace("_", " ")
+
+
+def _amount(name: str, value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_amount(name, each) for each in value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    shown = f"{value:,.0f}" if abs(value) >= 1 or value == 0 else f"{value:.3g}"
+    return f"EUR {shown}" if name.endswith("_eur") else shown

@@ -1,0 +1,46 @@
+"""Commands that run the service: serve it, and bring its database up to date first."""
+
+from dataclasses import replace
+
+import click
+import uvicorn
+from sqlalchemy import Engine
+
+from pooling.app import create_app
+from pooling.commandline import pass_engine
+from pooling.database import migrate, transaction
+from pooling.reference import service
+from pooling.settings import from_environment
+
+GRACE_S = 20
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@pass_engine
+def serve(engine: Engine, host: str, port: int) -> None:
+    """Serve the API until interrupted; its description is at /schema."""
+    with transaction(engine) as session:
+        service.install(session)
+    url = engine.url.render_as_string(hide_password=False)
+    app = create_app(replace(from_environment(), database_url=url))
+    uvicorn.run(app, host=host, port=port, server_header=False, timeout_graceful_shutdown=GRACE_S)
+
+
+@click.group()
+def database() -> None:
+    """The database of the service."""
+
+
+@database.command("migrate")
+@pass_engine
+def migrate_database(engine: Engine) -> None:
+    """Bring the schema and the packaged reference data up to date; safe to repeat."""
+    migrate(engine)
+    with transaction(engine) as session:
+        changes = service.install(session)
+    click.echo(f"database is up to date; reference data: {changes.added} added, {changes.updated} updated")
+
+
+COMMANDS = (serve, database)

@@ -1,0 +1,63 @@
+"""Checks of single fields: each yields a fault a field that is not what it must be."""
+
+import math
+from collections.abc import Iterator
+
+from solver.errors import Fault, InvalidInstance
+from solver.months import is_month
+
+LARGEST_WHOLE = 2**53
+
+
+def refuse(faults: Iterator[Fault]) -> None:
+    found = tuple(faults)
+    if found:
+        raise InvalidInstance(found)
+
+
+def texts(**fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if not isinstance(value, str) or not value:
+            yield Fault(name, value, "give a text that is not empty")
+
+
+def wholes(lowest: int, **fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= LARGEST_WHOLE:
+            yield Fault(name, value, f"give a whole number from {lowest} to 2^53")
+
+
+def limits(**fields: object) -> Iterator[Fault]:
+    yield from wholes(0, **{name: value for name, value in fields.items() if value is not None})
+
+
+def is_finite(value: float) -> bool:
+    return math.isfinite(value) if isinstance(value, float) else abs(value) <= LARGEST_WHOLE
+
+
+def numbers(negative: bool = False, /, **fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite(value):
+            yield Fault(name, value, "give a finite number")
+        elif value < 0 and not negative:
+            yield Fault(name, value, "give a number of at least 0")
+
+
+def flags(**fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if not isinstance(value, bool):
+            yield Fault(name, value, "give true or false")
+
+
+def months(**fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if not is_month(value):
+            yield Fault(name, value, "give a month as YYYY-MM, zero-padded")
+
+
+def distinct_texts(**fields: object) -> Iterator[Fault]:
+    for name, values in fields.items():
+        if not isinstance(values, tuple) or not all(isinstance(value, str) and value for value in values):
+            yield Fault(name, values, "give a list of texts that are not empty")
+        elif len(set(values)) != len(values):
+            yield Fault(name, values, "name each once")

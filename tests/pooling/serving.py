@@ -1,0 +1,42 @@
+"""A real server on loopback for tests: uvicorn in a thread, started and stopped within seconds."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+from litestar.handlers import HTTPRouteHandler
+
+from pooling.app import create_app
+from pooling.settings import Settings
+
+LIMIT_S = 15.0
+
+
+@contextmanager
+def served(database_url: str, *more: HTTPRouteHandler) -> Iterator[httpx.Client]:
+    """A client of the application over ``database_url``, with ``more`` handlers that a test brings along."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        app = create_app(Settings(database_url=database_url))
+        for handler in more:
+            app.register(handler)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, lifespan="on"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            until = time.monotonic() + LIMIT_S
+            while not server.started:
+                assert thread.is_alive(), "the server ended while starting"
+                assert time.monotonic() < until, "the server did not start in time"
+                time.sleep(0.01)
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10.0, trust_env=False) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join(LIMIT_S)
+            assert not thread.is_alive(), "the server did not stop in time"

@@ -1,0 +1,56 @@
+"""The outermost command: refusals in one line, and nothing opened for those who only ask for help."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pooling", *arguments]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_help_opens_no_database(tmp_path: Path) -> None:
+    done = run("plan", "--help", folder=tmp_path)
+    assert done.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+    assert run("submissions", folder=tmp_path).returncode == 0
+    assert (tmp_path / "pooling.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mysql://x/y", "no database we know"),
+        ("postgresql+psycopg://u@host:notaport/x", "cannot be read"),
+        ("postgresql+psycopg://nobody@127.0.0.1:1/x?connect_timeout=2", "cannot be used"),
+        ("sqlite:///text.db", "not a database"),
+        ("sqlite:////proc/no/such/folder/x.db", "file:"),
+    ],
+)
+def test_an_unusable_database_is_one_message(url: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("this is a text, not a database; " * 40, encoding="utf-8")
+    done = run("--database", url, "submissions", folder=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    done = run("template", "--participant", "SE-M", "--out", "nofolder/form.xlsx", folder=tmp_path)
+    assert done.returncode == 2
+    assert "nofolder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_refusal_names_its_code(tmp_path: Path) -> None:
+    done = run("show", "abcd1234", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("pooling: not-found: ")
