@@ -17,7 +17,8 @@ from pooling.market.rules import INDEX, MICRO, Figure, OfferRecord, TierRecord
 
 NO_OFFER = 0.1  # share of categories for which nobody offers anything: the first cycle's usual case
 KG_CO2E_PER_EUR = 0.35  # made up: footprint of a euro of consumables, where no figure is known
-TIERS = ((1.0, 1.0), (2.4, 0.95))  # multiple of the tipping volume, price against its
+TIERS = ((1.0, 1.0), (2.4, 0.95))  # multiple of the tipping volume, price against the price there
+TIERED = 0.4  # share of offers with more than one tier
 NO_SUPPLIER = f"{MADE_UP}: no supplier has said this"
 CAPACITY = 0.3  # share of offers with a limit to what the supplier can make
 
@@ -95,6 +96,7 @@ def _offer(item: Item, level: Level, *, volume: int, seed: int, as_of: date) -> 
     source = NO_SUPPLIER
     if known and known.index:
         index, source = known.index, known.index_source
+    tiers = TIERS if dice.random() < TIERED else TIERS[:1]
     stands_from = as_of - timedelta(days=dice.randint(20, 200))
     return OfferRecord(
         id=f"{item.category}.{level.name}",
@@ -103,7 +105,7 @@ def _offer(item: Item, level: Level, *, volume: int, seed: int, as_of: date) -> 
         criteria=reached(item, level.step),
         price_basis=INDEX,
         currency="EUR",
-        tiers=tuple(_tier(tipping * times, index, factor, source, stands_from) for times, factor in TIERS),
+        tiers=tuple(_tier(tipping * times, index, factor, source, stands_from) for times, factor in tiers),
         co2_saved=_saved(item, level, dice, known=known, day=stands_from),
         total_max_quantity=_rounded(volume * dice.uniform(0.5, 0.9)) if dice.random() < CAPACITY else None,
         valid_from=stands_from,

@@ -120,10 +120,12 @@ def _offer(category: str, lines: Sequence[Observed], slope: float, settings: Fit
     yearly: dict[str, int] = {}
     for line in lines:
         yearly[line.year] = yearly.get(line.year, 0) + line.quantity
+    pairs = "pairs of all years, so a trend over the years is in it"
+    if settings.within_year:
+        pairs = "pairs of one year" + (", at the median price level of all years" if len(yearly) > 1 else "")
     source = (
         f"fitted on {len(lines)} observed lines of {min(yearly)} to {max(yearly)}, not an offer by a supplier:"
-        f" ln price falls {-slope:.3f} per ln quantity,"
-        f" {'pairs of one year' if settings.within_year else 'pairs of all years, so a trend over the years is in it'}"
+        f" ln price falls {-slope:.3f} per ln quantity, {pairs}"
     )
     mean = sum(yearly.values()) / len(yearly)
 

@@ -12,6 +12,7 @@ from pooling.database import reading
 from pooling.planning import console, exports, service
 from pooling.planning.views import PlanView
 from pooling.reference import service as reference
+from solver.plan import OPTIMAL_GAP
 
 MOST_DETAILED = 5
 
@@ -25,15 +26,18 @@ policy_option = click.option(
 @click.option("--time-limit", type=float, default=60.0, show_default=True, help="Seconds for the solver.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Processes for the solver.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--gap", type=float, default=OPTIMAL_GAP, show_default=True, help="Proven gap that is good enough.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the plan's files.")
 @pass_engine
-def plan(engine: Engine, /, *, path: Path | None, time_limit: float, workers: int, seed: int, out: Path | None) -> None:
+def plan(engine: Engine, /, *, path: Path | None, out: Path | None, **effort: float) -> None:
     """Make a plan from the live demand, the offers and a policy; the same question gives the same plan."""
     now = datetime.now(UTC)
     policy = service.read_policy(path, today=now.date())
-    effort = service.Effort(time_limit_s=time_limit, workers=workers, seed=seed)
+    wanted = service.Effort(
+        time_limit_s=effort["time_limit"], workers=int(effort["workers"]), seed=int(effort["seed"]), gap=effort["gap"]
+    )
     with console.SolveProgress() as progress:
-        made = service.make_plan(engine, policy, now=now, effort=effort, on_progress=progress)
+        made = service.make_plan(engine, policy, now=now, effort=wanted, on_progress=progress)
     with reading(engine) as session:
         view = service.view_plan(session, str(made.plan))
         files = service.export_plan(session, str(made.plan), out) if out else []

@@ -144,7 +144,8 @@ def find_plan(session: Session, frozen: Frozen, effort: Effort) -> UUID | None:
     for plan in session.exec(query.order_by(col(Plan.created_at), col(Plan.id))):
         stopped = _unpacked(plan.document).get("stopped_by_clock", plan.status != "optimal")
         more = effort.time_limit_s * 1000 > plan.time_limit_ms or effort.workers != plan.workers
-        if plan.status == "optimal" or not (stopped and more):
+        close = plan.status == "optimal" or plan.gap <= effort.gap
+        if close or (stopped and not more):
             return plan.id
     return None
 

@@ -13,15 +13,17 @@ from pooling.errors import BadInput, PlanRefused
 from pooling.planning.snapshot import Frozen, canonical
 from solver import Instance, InvalidInstance, Progress, solve
 from solver.check import check
+from solver.plan import OPTIMAL_GAP
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How hard to look: seconds, processes, and the seed of whatever is drawn."""
+    """How hard to look: seconds, processes, the seed of whatever is drawn, and the proven gap that is good enough."""
 
     time_limit_s: float = 60.0
     workers: int = 1
     seed: int = 0
+    gap: float = OPTIMAL_GAP
 
     def __post_init__(self) -> None:
         if not 0 < self.time_limit_s <= 86_400:
@@ -30,6 +32,8 @@ class Effort:
             raise BadInput(f"workers {self.workers}: give 1 to 256")
         if not 0 <= self.seed < 2**31:
             raise BadInput(f"seed {self.seed}: give a whole number from 0 to {2**31 - 1}")
+        if not 0 < self.gap < 1:
+            raise BadInput(f"gap {self.gap}: give a share above 0 and below 1")
 
 
 DEFAULT_EFFORT = Effort()
@@ -82,6 +86,7 @@ def solve_judged(
         time_limit_s=effort.time_limit_s,
         workers=effort.workers,
         seed=effort.seed,
+        gap=effort.gap,
         executor=executor,
         on_progress=on_progress,
     )

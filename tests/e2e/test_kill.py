@@ -1,4 +1,4 @@
-"""kill -9 at any moment of a load: the database is as before or as after, never between."""
+"""kill -9 at any moment of a load or a plan: the database is as before or as after, never between."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from pooling.database import connect, reading, transaction
 from pooling.reference import service as reference
 from tests.e2e.killing import Target, kill_at_random
 from tests.pooling.demand.builders import ROW
+from tests.pooling.planning.demand import small_world
 
 ROWS = 8_000
 REGIONS = ("SE-M", "SE-AB", "SE-O", "SE-C", "SE-D", "SE-E", "SE-F")
@@ -143,3 +144,60 @@ def test_with_the_commit_split_in_two_the_same_test_fails(prepared: Engine, data
     target = Loads(prepared, database_url, tmp_path, "split").target()
     with pytest.raises(AssertionError, match="lines made are not the lines there"):
         kill_at_random(target, cycles=30, seed=3)
+
+
+class Plans:
+    """Plans of the same demand, each with a seed of its own."""
+
+    def __init__(self, engine: Engine, url: str, *options: str) -> None:
+        self._engine, self._url, self._options = engine, url, options
+        with transaction(engine) as session:
+            self._lines = len(small_world(session))
+
+    def target(self) -> Target[State]:
+        return Target(words=self.words, state=self.state, expected=self.expected, consistent=self.consistent)
+
+    def words(self, cycle: int) -> list[str]:
+        return ["tests.e2e.victim", "plan", self._url, str(cycle), *self._options]
+
+    def state(self) -> State:
+        """Every plan's seed, with how many of the lines it places in pools and how many it leaves out."""
+        with reading(self._engine) as session:
+            found = session.connection().execute(
+                text(
+                    "SELECT p.seed, (SELECT count(*) FROM snapshot s WHERE s.id = p.snapshot),"
+                    " (SELECT count(*) FROM plan_pool o WHERE o.plan = p.id),"
+                    " (SELECT count(*) FROM plan_lot_line l JOIN plan_lot t ON l.lot = t.id"
+                    "  JOIN plan_pool o ON t.pool = o.id WHERE o.plan = p.id),"
+                    " (SELECT count(*) FROM plan_unpooled_line u WHERE u.plan = p.id)"
+                    " FROM plan p ORDER BY p.seed"
+                )
+            )
+            return [tuple(row) for row in found]
+
+    def expected(self, before: State, cycle: int) -> State:
+        """One plan more: a pool of five of the lines, as every seed finds."""
+        said = (1, 1, 5, 3)
+        return sorted([*before, (cycle, *said)])
+
+    def consistent(self) -> None:
+        for row in self.state():
+            assert row[3] + row[4] == self._lines, "a plan does not place every line"
+
+
+def test_a_killed_plan_leaves_all_or_nothing(engine: Engine, database_url: str) -> None:
+    outcome = kill_at_random(Plans(engine, database_url).target(), cycles=10, seed=4)
+    assert outcome.total() == 10
+    assert outcome["before"] > 0
+
+
+@pytest.mark.prove
+def test_two_hundred_killed_plans_leave_all_or_nothing(engine: Engine, database_url: str) -> None:
+    outcome = kill_at_random(Plans(engine, database_url).target(), cycles=200, seed=5)
+    assert outcome.total() == 200
+    assert min(outcome["before"], outcome["after"]) > 0
+
+
+def test_with_the_plan_split_in_two_the_same_test_fails(engine: Engine, database_url: str) -> None:
+    with pytest.raises(AssertionError, match="a plan does not place every line"):
+        kill_at_random(Plans(engine, database_url, "split").target(), cycles=30, seed=6)

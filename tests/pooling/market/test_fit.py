@@ -81,6 +81,14 @@ def test_a_price_trend_over_the_years_is_no_volume_discount() -> None:
     assert "pairs of all years, so a trend over the years is in it" in mixed.tiers[0].price.source
 
 
+@pytest.mark.parametrize(("years", "said"), [(3, True), (1, False)])
+def test_the_source_says_that_the_price_level_is_of_all_years(years: int, said: bool) -> None:
+    """Lines of a dear year compare with it and seem to save; a reader must know."""
+    offer = fit_category("c", lines(-0.2, count=40, years=years), SETTINGS).offer
+    assert offer is not None
+    assert ("at the median price level of all years" in offer.tiers[0].price.source) == said
+
+
 def test_one_wild_price_does_not_make_a_slope() -> None:
     observed = [*lines(0.0, count=12, noise=0.05), Observed(50_000, 0.001, "2026")]
     assert fit_category("c", observed, SETTINGS).offer is None
