@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solver.instance import Line
+from solver.instance import Line, Offer
 from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Market, suits, window
 from solver.months import month_at, offset
 from solver.plan import PlanPool, Reason, Unpooled
@@ -145,31 +145,35 @@ class _Case:
         if most < self.policy.min_participants:
             return self._is(Reason.NO_PARTNER, authorities=most, min_participants=self.policy.min_participants)
         self.reached = []
-        short: tuple[tuple[float, int], Mapping[str, object]] = ((-1.0, 0), {})
+        short: tuple[tuple[bool, float], Mapping[str, object]] = ((False, -np.inf), {})
         for o, offer in enumerate(shelf.offers):
             for month in months[o]:
                 for tier, step in enumerate(offer.tiers):
                     crowd = shelf.crowd(o, tier, month)
                     authorities = shelf.authorities_with(position, crowd)
                     enough = authorities >= self.policy.min_participants
-                    sure = shelf.largest_sure(position, crowd) if enough else 0.0
-                    if sure >= step.from_quantity * (1 - SURE_TOLERANCE):
+                    sure = shelf.largest_sure(position, crowd)
+                    if enough and sure >= step.from_quantity * (1 - SURE_TOLERANCE):
                         self.reached.append(Reached(o, tier, month, shelf.benefit(position, o, tier, month)))
-                    elif tier == 0 and (sure / step.from_quantity, authorities) > short[0]:
-                        short = (
-                            (sure / step.from_quantity, authorities),
-                            {
-                                "offer": offer.id,
-                                "start": self._month(month),
-                                "best_sure_quantity": sure,
-                                "tipping_quantity": step.from_quantity,
-                                "missing_quantity": max(0.0, step.from_quantity - sure),
-                                "willing_authorities": authorities,
-                            },
-                        )
+                    elif tier == 0 and (enough, sure / step.from_quantity) > short[0]:
+                        figures = self._short(offer, month, sure, authorities)
+                        short = (enough, sure / step.from_quantity), figures
         if not self.reached:
             return self._is(Reason.VOLUME_SHORT, **short[1])
         return None
+
+    def _short(self, offer: Offer, month: int, sure: float, authorities: int) -> Mapping[str, object]:
+        """What those who would gain there bring: their sure volume, and how many authorities they are."""
+        tipping = offer.tiers[0].from_quantity
+        return {
+            "offer": offer.id,
+            "start": self._month(month),
+            "best_sure_quantity": sure,
+            "tipping_quantity": tipping,
+            "missing_quantity": max(0.0, tipping - sure),
+            "willing_authorities": authorities,
+            "min_participants": self.policy.min_participants,
+        }
 
     def _by_value(self) -> Unpooled:
         best = max(self.reached, key=lambda reached: reached.benefit_eur)

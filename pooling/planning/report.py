@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pooling.market.rules import VolumeRow
-from pooling.planning.views import LotView, MemberView, PlanView, PoolView, UnpooledView
+from pooling.planning.views import LotView, MemberView, OfferView, PlanView, PoolView, UnpooledView
 from pooling.planning.words import REASONS, REMEDIES
 from pooling.web import figures
 from pooling.web.levels import Level, volumes
@@ -23,6 +23,7 @@ from pooling.web.timeline import Span, timeline
 MOST_LEVELS = 40  # lots in the open picture, the rest in a second one that unfolds
 MOST_EXAMPLES = 5  # lines shown for each reason
 MOST_CATEGORIES = 30  # categories with their volume to take to market
+MADE_UP = "made up"  # words by which a source says that there is none
 MOST_SETS = 3  # criteria sets shown for each of them
 
 
@@ -63,13 +64,14 @@ def render(
     made_up: str | None = None,
     title: str = "Proposed joint tenders",
 ) -> str:
-    """The page. ``made_up`` is the notice shown at the top where figures are invented; None: no notice."""
+    """The page. ``made_up`` is the notice shown at the top where figures are invented; without one, what the sources of
+    offers and windows say of themselves is shown."""
     template = _environment().get_template("report.html.j2")
     levels = _levels(plan)
     return template.render(
         title=title,
         plan=plan,
-        made_up=made_up,
+        made_up=made_up or declared_made_up(plan),
         timeline=_timeline(plan),
         levels=_picture_of_levels(levels[:MOST_LEVELS], "levels"),
         more_levels=_picture_of_levels(levels[MOST_LEVELS:], "more-levels") if levels[MOST_LEVELS:] else None,
@@ -111,6 +113,23 @@ def _environment() -> Environment:
 
 
 # ---------------------------------------------------------------------------------------------- what is shown
+
+
+def declared_made_up(plan: PlanView) -> str | None:
+    """What is to be said where offers in use or windows of pooled lines name no source but call themselves made up."""
+    offers = sum(any(MADE_UP in source for source in _sources(offer)) for offer in plan.offers)
+    lines = [line for pool in plan.pools for lot in pool.lots for line in lot.lines]
+    windows = sum(MADE_UP in line.trace.window_source for line in lines)
+    if not offers and not windows:
+        return None
+    return (
+        f"{offers} of {len(plan.offers)} offers in use and the windows of {windows} of {len(lines)} pooled lines say of"
+        " themselves that they are made up. This plan is no proposal to real participants."
+    )
+
+
+def _sources(offer: OfferView) -> list[str]:
+    return [offer.co2_source, *(text for tier in offer.tiers for text in (tier.quantity_source, tier.price_source))]
 
 
 def reasons(plan: PlanView) -> tuple[Reason, ...]:

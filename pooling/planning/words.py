@@ -11,7 +11,7 @@ REASONS = {
     "criteria_refused": "Every offer that meets its requirements also meets a criterion that it refuses.",
     "too_large": "Its quantity alone is above what any offer supplies in one lot.",
     "no_partner": "Too few contracting authorities fit any offer and start together with it.",
-    "volume_short": "With all that could join it, the sure volume stays below every tipping volume.",
+    "volume_short": "Those who would gain with it are too few, or their sure volume stays below every tipping volume.",
     "not_worth_it": "No offer it could reach is worth it at today's price.",
     "capacity": "A limit on pools, leads, participants or supply is used up.",
     "better_without": "Pooling it would lower the total value of the plan.",

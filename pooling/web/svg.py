@@ -18,7 +18,7 @@ COLOURS = {
     "takeover": "#52606d",
     "term": "#0f5c6b",
     "onterm": "#ffffff",
-    "likely": "#7fb3bf",
+    "likely": "#5c97a5",
     "mark": "#a3341f",
 }
 CHARACTER = 0.54  # mean width of a character in a sans-serif face, in ems

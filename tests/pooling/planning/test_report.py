@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 
 from pooling.market.rules import VolumeRow
-from pooling.planning.report import MOST_EXAMPLES, MOST_LEVELS, market_volumes, reasons, render
-from pooling.planning.views import PlanView
+from pooling.planning.report import MOST_EXAMPLES, MOST_LEVELS, declared_made_up, market_volumes, reasons, render
+from pooling.planning.views import OfferView, PlanView
 from pooling.web.figures import THIN
 from tests.pooling.demo.frozen_views import BUYERS, large, lot, plan, pool, unpooled
 
@@ -169,7 +169,25 @@ def test_the_headline_says_what_the_plan_says() -> None:
     assert f"EUR{THIN}29.0{THIN}m" in text
     assert f"71{THIN}%" in text
     assert text.count("Volumes are invented.") == 2
-    assert "Made up." not in Page(render(small())).text
+
+
+def test_sources_that_call_themselves_made_up_are_enough_for_a_notice() -> None:
+    made = small()
+    assert "2 of 2 offers in use and the windows of 0 of 6 pooled lines say" in Page(render(made)).text
+    real = replace(
+        made,
+        pools=tuple(
+            replace(pool, lots=tuple(replace(lot, offer=told(lot.offer, "Supplier A's letter")) for lot in pool.lots))
+            for pool in made.pools
+        ),
+    )
+    assert declared_made_up(real) is None
+    assert "Made up." not in Page(render(real)).text
+
+
+def told(offer: OfferView, source: str) -> OfferView:
+    tiers = tuple(replace(tier, quantity_source=source, price_source=source) for tier in offer.tiers)
+    return replace(offer, co2_source=source, tiers=tiers)
 
 
 def test_a_saving_below_zero_is_called_a_premium() -> None:
