@@ -45,26 +45,12 @@ def _row(need: Need, style: Style, *, per_eur: Decimal, seed: int) -> Row:
     item, sender = need.item, need.sender
     draw = chance.dice(seed, "packed", sender.code, item.category).random()
     packed = item.pack > 1 and item.unit in COUNTED and draw < style.packed
-    unit = style.units[item.unit]
-    name = item.names[style.language]
     price = Decimal(need.price_eur) * per_eur * (item.pack if packed else 1)
-    if packed and style.packs == "unit":
-        unit = f"{style.pack} á {item.pack}"
-    elif packed:
-        unit = style.pack
-    if packed and style.packs == "name":
-        name = f"{name}, {item.pack} {style.units['H87'].lower()}/{style.pack.lower()}"
-    amount = need.packs if packed else need.quantity
-    share = spread(sender.code, seed=seed)
     cells = {
         "participant": sender.code if style.sheet else sender.name,
         "category": item.names["en"],
-        "item_name": name,
-        "unit": unit,
-        "pack_size": str(item.pack) if packed and style.packs == "column" else "",
-        "quantity": grouped(amount, style),
-        "quantity_low": grouped(floor(amount * (1 - share)), style),
-        "quantity_high": grouped(ceil(amount * (1 + share)), style),
+        **_unit_cells(need, style, packed=packed),
+        **_quantity_cells(need, style, packed=packed, seed=seed),
         "unit_price": written_price(price, style),
         "currency": sender.currency,
         "price_basis": "utan moms",
@@ -76,6 +62,29 @@ def _row(need: Need, style: Style, *, per_eur: Decimal, seed: int) -> Row:
         "refused": _listed(need.refused, style),
     }
     return Row(need, cells, packed)
+
+
+def _unit_cells(need: Need, style: Style, *, packed: bool) -> dict[str, str]:
+    """The article's name, the unit and the size of the pack, which stands in one of the three."""
+    item = need.item
+    name, unit, size = item.names[style.language], style.units[item.unit], ""
+    if packed and style.packs == "unit":
+        unit = f"{style.pack} á {item.pack}"
+    elif packed:
+        unit = style.pack
+        size = str(item.pack) if style.packs == "column" else ""
+    if packed and style.packs == "name":
+        name = f"{name}, {item.pack} {style.units['H87'].lower()}/{style.pack.lower()}"
+    return {"item_name": name, "unit": unit, "pack_size": size}
+
+
+def _quantity_cells(need: Need, style: Style, *, packed: bool, seed: int) -> dict[str, str]:
+    amount, share = need.packs if packed else need.quantity, spread(need.sender.code, seed=seed)
+    return {
+        "quantity": grouped(amount, style),
+        "quantity_low": grouped(floor(amount * (1 - share)), style),
+        "quantity_high": grouped(ceil(amount * (1 + share)), style),
+    }
 
 
 def _listed(codes: Iterable[str], style: Style) -> str:

@@ -50,10 +50,12 @@ report.html  all of it to read, in one file
 
 
 def prepare(folder: Path) -> None:
-    """An empty place for the demonstration; what an earlier one left is removed, other files in its folder stay.
+    """A place for the demonstration: marked as its own, what an earlier one left removed, other files as they were.
 
     Raises BadInput where the folder holds something and is not a demonstration's.
     """
+    if "?" in str(folder):
+        raise BadInput(f"{folder}: a question mark cannot stand in the address of a database; give another name")
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise BadInput(f"{folder}: not a folder; give another place with --out")
     if folder.is_dir() and any(folder.iterdir()):
@@ -65,6 +67,13 @@ def prepare(folder: Path) -> None:
         for name in (*WRITTEN, MARKER):  # the marker last: a stop in between can be repeated
             _remove(folder / name)
     folder.mkdir(parents=True, exist_ok=True)
+    _mark(folder, {})
+
+
+def _mark(folder: Path, about: Mapping[str, Any]) -> None:
+    """Before anything else is in the folder, so that a demonstration that was stopped can be made again."""
+    marker = {"made_by": MADE_BY, "made_up": True, **about}
+    (folder / MARKER).write_text(json.dumps(marker, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _is_ours(folder: Path) -> bool:
@@ -86,8 +95,7 @@ def write(folder: Path, files: Mapping[str, bytes], about: Mapping[str, Any]) ->
     """Write the marker, then the files; each lies in a place of ``WRITTEN``, so that it can be removed again."""
     if strange := sorted({path.split("/")[0] for path in files} - set(WRITTEN)):
         raise ValueError(f"{strange[0]}: no place of the demonstration's folder")
-    marker = {"made_by": MADE_BY, "made_up": True, **about}
-    (folder / MARKER).write_text(json.dumps(marker, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _mark(folder, about)
     (folder / README).write_text(ABOUT, encoding="utf-8")
     for path, content in files.items():
         target = folder / path

@@ -3,6 +3,7 @@
 Made up in the manner of each country; no real buyer's file looks exactly like this.
 """
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from pooling.demand import words
+from pooling.demo.catalogue import DATA
 from pooling.demo.needs import Sender
 
 NBSP = "\u00a0"
@@ -48,75 +50,13 @@ class Style:
         return self.criteria.get(code, code)
 
 
-def _words(text: str) -> Mapping[str, str]:
-    """Lines of ``code: word`` as a table."""
-    pairs = (line.split(": ", 1) for line in text.strip().splitlines())
-    return MappingProxyType({code.strip(): word.strip() for code, word in pairs})
+def _words(language: str) -> Mapping[str, str]:
+    """A country's words for criteria, by code."""
+    with (DATA / "criteria.csv").open(encoding="utf-8", newline="") as file:
+        return MappingProxyType({row["criterion"]: row[language] for row in csv.DictReader(file)})
 
 
-DANISH = _words("""
-    phthalate-free: Ftalatfri
-    pvc-free: PVC-fri
-    nordic-swan-098: Svanemærket 098
-    type-1-ecolabel: Miljømærke type 1
-    eu-ecolabel: EU-Blomsten
-    uhm-basic: UHM basis
-    uhm-advanced: UHM avanceret
-    uhm-spearhead: UHM spydspids
-    bio-based: Biobaseret
-    reusable: Flergangs
-    no-reach-svhc: Ingen REACH-kandidatstoffer
-    code-of-conduct: Adfærdskodeks
-    due-diligence-clause: Nødvendig omhu
-    packaging-reduced: Mindre emballage
-    packaging-recyclable: Genanvendelig emballage
-    packaging-recycled: Genanvendt emballage
-    environmental-management: Miljøledelse
-    net-zero-plan: Netto-nul-plan
-    epd-iso-14025: EPD
-""")
-NORWEGIAN = _words("""
-    phthalate-free: Ftalatfri
-    pvc-free: PVC-fri
-    nordic-swan-098: Svanemerket 098
-    type-1-ecolabel: Type 1-merke
-    eu-ecolabel: EU Ecolabel
-    uhm-basic: UHM basis
-    uhm-advanced: UHM avansert
-    uhm-spearhead: UHM spydspiss
-    bio-based: Biobasert
-    reusable: Flergangs
-    no-reach-svhc: Ingen REACH-kandidatstoffer
-    code-of-conduct: Etiske retningslinjer
-    due-diligence-clause: Aktsomhet
-    packaging-reduced: Mindre emballasje
-    packaging-recyclable: Resirkulerbar emballasje
-    packaging-recycled: Resirkulert emballasje
-    environmental-management: Miljøledelse
-    net-zero-plan: Netto null-plan
-    epd-iso-14025: EPD
-""")
-FINNISH = _words("""
-    phthalate-free: Ftalaatiton
-    pvc-free: PVC-vapaa
-    nordic-swan-098: Joutsenmerkki 098
-    type-1-ecolabel: Ympäristömerkki tyyppi I
-    eu-ecolabel: EU-ympäristömerkki
-    uhm-basic: UHM perustaso
-    uhm-advanced: UHM edistynyt
-    uhm-spearhead: UHM kärkitaso
-    bio-based: Biopohjainen
-    reusable: Monikäyttöinen
-    no-reach-svhc: Ei REACH-kandidaattiaineita
-    code-of-conduct: Eettinen ohjeisto
-    due-diligence-clause: Huolellisuusvelvoite
-    packaging-reduced: Vähemmän pakkausta
-    packaging-recyclable: Kierrätettävä pakkaus
-    packaging-recycled: Kierrätetty pakkaus
-    environmental-management: Ympäristöjohtaminen
-    net-zero-plan: Nettonollasuunnitelma
-    epd-iso-14025: EPD
-""")
+DANISH, NORWEGIAN, FINNISH = _words("da"), _words("nb"), _words("fi")
 NORDIC_UNITS = MappingProxyType({"H87": "STK", "PR": "PAR", "SET": "SÆT", "KGM": "KG", "LTR": "LTR"})
 
 DENMARK_A = Style(

@@ -93,7 +93,7 @@ def _overview(pool: PoolView, *, wide: bool) -> list[str]:
         pool.family,
         pool.start,
         *([pool.notice_by.isoformat(), " ".join(pool.countries)] if wide else []),
-        pool.lead,
+        pool.signing_body.code,
         str(len(pool.members)),
         f"{min(lot.sure_quantity / lot.tipping_quantity for lot in pool.lots):.0%}",
         *([euros(pool.spend_eur_per_year / 1000)] if wide else []),

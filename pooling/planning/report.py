@@ -203,7 +203,7 @@ def _span(pool: PoolView) -> Span:
     return Span(
         group=figures.in_words(pool.family),
         label=f"No. {pool.number}",
-        note=f"{pool.lead} leads {len(pool.members)} in {countries}",
+        note=f"{pool.signing_body.code} leads {len(pool.members)} in {countries}",
         dialogue=pool.dialogue_from,
         notice=pool.notice_by,
         award=pool.award_by,

@@ -29,17 +29,19 @@ def test_a_demonstration_is_made_anew_and_other_files_stay(tmp_path: Path) -> No
     (tmp_path / folder.REPORT).write_bytes(b"old")
     (tmp_path / "my notes.txt").write_text("keep")
     folder.prepare(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["my notes.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [folder.MARKER, "my notes.txt"]
     folder.write(tmp_path, {"offers.csv": b"3"}, {})
     assert not (tmp_path / "inbox").exists()
 
 
-def test_a_stop_before_anything_was_written_can_be_repeated(tmp_path: Path) -> None:
+def test_a_demonstration_that_was_stopped_can_be_made_again(tmp_path: Path) -> None:
+    folder.prepare(tmp_path)
+    (tmp_path / folder.DATABASE).write_bytes(b"begun")
     folder.prepare(tmp_path)
     folder.write(tmp_path, FILES, {})
     (tmp_path / "offers.csv").unlink()
     folder.prepare(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [folder.MARKER]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,8 @@ def test_a_file_or_a_link_is_no_folder(tmp_path: Path) -> None:
     for name in ("file", "link"):
         with pytest.raises(BadInput, match="not a folder"):
             folder.prepare(tmp_path / name)
+    with pytest.raises(BadInput, match="question mark"):
+        folder.prepare(tmp_path / "what?")
 
 
 def test_a_link_inside_is_removed_and_not_what_it_points_to(tmp_path: Path) -> None:
@@ -92,4 +96,4 @@ def test_a_link_inside_is_removed_and_not_what_it_points_to(tmp_path: Path) -> N
     (out / "offers.csv").symlink_to(elsewhere)
     folder.prepare(out)
     assert (elsewhere / "precious").read_text() == "keep"
-    assert list(out.iterdir()) == []
+    assert [path.name for path in out.iterdir()] == [folder.MARKER]
