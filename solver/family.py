@@ -26,6 +26,12 @@ TIGHTENING_ROUNDS, TELLING = 4, 2e-4
 """At most so many rounds of cuts on the relaxation, as long as each moves its bound by this share."""
 
 
+LEAST_ROUNDED = 0.3
+"""A line goes where the relaxation puts at least this share of it."""
+Chosen = dict[tuple[int, int], dict[int, tuple[int, list[int]]]]
+"""(family, start) to offer to (tier, lines)."""
+
+
 @dataclass(frozen=True)
 class BlockAnswer:
     """Pools of a block, and bounds. ``bound`` is on value less prices; ``priced_value`` is what the pools reach of it.
@@ -57,65 +63,95 @@ class Task:
 
 
 def solve_block(task: Task) -> BlockAnswer:
-    """The best pools of the block under its rules, what is left of shared limits, and prices on them."""
-    block = task.block
-    if not len(block.cell_line):
+    """The best pools of the block under its rules, what is left of shared limits, and prices on them.
+
+    With no nodes allowed only the relaxation is solved: a bound and a plan at once, and cuts for the next time.
+    """
+    if not len(task.block.cell_line):
         return BlockAnswer((), 0.0, 0.0, False, task.cuts)
-    allowed = min(task.effort.time_limit_s, task.ends_at - time.time())
-    deadline = time.monotonic() + allowed
-    valuer = Valuer(block)
-    best, best_value = quick_pools(block, valuer, task.left, task.prices), 0.0
-    best_value = priced(best, block, task.prices)
-    bound, cuts, by_clock = trivial_bound(block), list(task.cuts), False
-    model = Model(block, task.left, task.prices, task.exact_leads)
-    for cut in cuts:
-        _add(model, cut)
-    relaxed, tighter = _tightened(model, task.effort, deadline)
-    bound, cuts = min(bound, relaxed), cuts + tighter
-    for _ in range(MOST_ROUNDS):
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            by_clock = True
-            break
-        answer = model.milp.solve(replace(task.effort, time_limit_s=remaining))
-        if np.isfinite(answer.bound):
-            bound = min(bound, answer.bound)
-        by_clock = by_clock or answer.by_clock
-        if answer.values is None:
-            break
-        lots = _chosen(model, answer)
-        for pools in (_mended(block, valuer, lots, task.left), _mended(block, valuer, lots, task.left, full=True)):
-            value = priced(pools, block, task.prices)
-            if value > best_value:
-                best, best_value = pools, value
-        found = _broken(block, valuer, lots)
-        if not found or not answer.proven or bound - best_value <= task.effort.relative_gap * abs(bound):
-            break
-        for cut in found:
-            _add(model, cut)
-        cuts += found
-    if best_value < 0:
-        best, best_value = (), 0.0
-    return BlockAnswer(best, best_value, max(bound, best_value), by_clock, tuple(cuts))
+    attempt = _Attempt(task)
+    attempt.relax()
+    if task.effort.nodes != 0:
+        attempt.search()
+    return attempt.answer()
 
 
-def _tightened(model: Model, effort: Effort, deadline: float) -> tuple[float, list[SureCut | CoverCut]]:
-    """Cuts of rule 3 that the linear relaxation breaks, round by round while they tell; its last bound."""
-    bound = np.inf
-    cuts: list[SureCut | CoverCut] = []
-    for _ in range(TIGHTENING_ROUNDS if model.block.terms.deviates > 0 else 0):
-        answer = model.milp.solve(replace(effort, time_limit_s=max(0.0, deadline - time.monotonic())), relaxed=True)
-        if answer.values is None or not answer.proven:
-            break
-        told = bound - answer.bound > TELLING * abs(answer.bound)
-        bound = min(bound, answer.bound)
-        found = separate_sure(model, answer.values) if told else []
-        for cut in found:
-            model.add_sure_cut(cut)
-        cuts += found
-        if not found:
-            break
-    return bound, cuts
+class _Attempt:
+    """One block being solved: the best pools so far, the lowest bound so far, and the model with its cuts."""
+
+    def __init__(self, task: Task) -> None:
+        self.task, self.block = task, task.block
+        allowed = min(task.effort.time_limit_s, task.ends_at - time.time())
+        self.deadline = time.monotonic() + allowed
+        self.valuer = Valuer(self.block)
+        self.best = quick_pools(self.block, self.valuer, task.left, task.prices)
+        self.value = priced(self.best, self.block, task.prices)
+        self.bound, self.by_clock = trivial_bound(self.block), False
+        self.model = Model(self.block, task.left, task.prices, task.exact_leads)
+        self.cuts: list[SureCut | CoverCut] = []
+        self._add(task.cuts)
+
+    def answer(self) -> BlockAnswer:
+        if self.value < 0:
+            self.best, self.value = (), 0.0
+        return BlockAnswer(self.best, self.value, max(self.bound, self.value), self.by_clock, tuple(self.cuts))
+
+    def relax(self) -> None:
+        """Cuts of rule 3 that the linear relaxation breaks, round by round while they tell; its solution rounded."""
+        bound = np.inf
+        for _ in range(TIGHTENING_ROUNDS):
+            answer = self.model.milp.solve(self._effort(), relaxed=True)
+            if answer.values is None or not answer.proven:
+                self.by_clock = self.by_clock or answer.by_clock
+                return
+            told = bound - answer.bound > TELLING * abs(answer.bound)
+            bound = answer.bound
+            self.bound = min(self.bound, bound)
+            found = separate_sure(self.model, answer.values) if told and self.block.terms.deviates > 0 else []
+            self._add(found)
+            if not found:
+                break
+        self._improve(_rounded(self.model, answer))
+
+    def search(self) -> None:
+        """The integer model, again with the cuts that its choice breaks, until plan and bound are close enough."""
+        for _ in range(MOST_ROUNDS):
+            if self._close() or self.deadline <= time.monotonic():
+                self.by_clock = self.by_clock or not self._close()
+                return
+            answer = self.model.milp.solve(self._effort())
+            if np.isfinite(answer.bound):
+                self.bound = min(self.bound, answer.bound)
+            self.by_clock = self.by_clock or answer.by_clock
+            if answer.values is None:
+                return
+            chosen = _chosen(self.model, np.flatnonzero(answer.values[self.model.take] > 0.5))
+            self._improve(chosen)
+            found = _broken(self.block, self.valuer, chosen)
+            if not found or not answer.proven:
+                return
+            self._add(found)
+
+    def _effort(self) -> Effort:
+        return replace(self.task.effort, time_limit_s=max(0.0, self.deadline - time.monotonic()))
+
+    def _close(self) -> bool:
+        return self.bound - self.value <= self.task.effort.relative_gap * abs(self.bound)
+
+    def _add(self, cuts: Iterable[SureCut | CoverCut]) -> None:
+        for cut in cuts:
+            if isinstance(cut, SureCut):
+                self.model.add_sure_cut(cut)
+            else:
+                self.model.add_cover_cut(cut)
+            self.cuts.append(cut)
+
+    def _improve(self, chosen: Chosen) -> None:
+        for full in (False, True):
+            pools = _mended(self.block, self.valuer, chosen, self.task.left, full=full)
+            value = priced(pools, self.block, self.task.prices)
+            if value > self.value:
+                self.best, self.value = pools, value
 
 
 def trivial_bound(block: Block) -> float:
@@ -142,23 +178,11 @@ def able_leaders(block: Block, pool: DraftPool) -> np.ndarray:
     return np.unique(block.participant[lines[block.leader[lines]]])
 
 
-def _add(model: Model, cut: SureCut | CoverCut) -> None:
-    if isinstance(cut, SureCut):
-        model.add_sure_cut(cut)
-    else:
-        model.add_cover_cut(cut)
-
-
-Chosen = dict[tuple[int, int], dict[int, tuple[int, list[int]]]]
-"""(family, start) to offer to (tier, lines)."""
-
-
-def _chosen(model: Model, answer: Answer) -> Chosen:
+def _chosen(model: Model, cells: Ints) -> Chosen:
+    """The lots that the cells make; a lot's tier is that of its first cell."""
     block = model.block
-    values = answer.values
-    assert values is not None  # noqa: S101 asked for only where there is a solution
     lots: Chosen = defaultdict(dict)
-    for cell in np.flatnonzero(values[model.take] > 0.5):
+    for cell in cells:
         step = block.cell_step[cell]
         lot = block.step_lot[step]
         pool = block.lot_pool[lot]
@@ -166,6 +190,16 @@ def _chosen(model: Model, answer: Answer) -> Chosen:
         entry = place.setdefault(int(block.lot_offer[lot]), (int(block.step_tier[step]), []))
         entry[1].append(int(block.cell_line[cell]))
     return lots
+
+
+def _rounded(model: Model, answer: Answer) -> Chosen:
+    """Each line where a fractional solution puts most of it, if that is enough of it."""
+    values = answer.values
+    assert values is not None  # noqa: S101 asked for only where there is a solution
+    take, line = values[model.take], model.block.cell_line
+    order = np.lexsort((-take, line))
+    first = order[np.r_[True, np.diff(line[order]) != 0]]
+    return _chosen(model, first[take[first] >= LEAST_ROUNDED])
 
 
 def _broken(block: Block, valuer: Valuer, chosen: Chosen) -> list[SureCut | CoverCut]:

@@ -25,6 +25,8 @@ WHOLE_CELLS = 20_000
 """Up to so many places for lines, all families go into one model, which is exact under every limit at once."""
 FAMILY_GAPS, WHOLE_GAP = (8e-3, 2e-3, 2e-5), 1e-9
 """Families are first solved roughly, so that a plan is there early, then closer where the gap is."""
+RELAXED = 0.0
+"""Stands for a first look at every family by its relaxation alone."""
 FAMILY_NODES, WHOLE_NODES = 20_000, 200_000
 PRICED_GAP = 1e-3
 GENEROUS, LEAST_SHARE_S = 3.0, 5.0
@@ -139,7 +141,8 @@ class _Search:
     def _tasks(self, prices: Prices, gap: float, cuts: Sequence[BlockAnswer]) -> list[Task]:
         """A task for each family; its share of the clock is generous, so that work limits end it as a rule."""
         share = self._remaining() * GENEROUS * self.workers / max(1, len(self.blocks))
-        effort = Effort(max(LEAST_SHARE_S, share), gap, FAMILY_NODES, self.seed)
+        nodes = 0 if gap == RELAXED else FAMILY_NODES
+        effort = Effort(max(LEAST_SHARE_S, share), gap, nodes, self.seed)
         found = [answer.cuts for answer in cuts] or [()] * len(self.blocks)
         return [
             Task(block, self.market.left, prices, effort, self._ends_at(), cuts=known)
@@ -151,14 +154,15 @@ class _Search:
         free = Prices.none(self.market.left)
         answers: list[BlockAnswer] = []
         best: tuple[tuple[DraftPool, ...], ...] = tuple(() for _ in self.blocks)
-        for target in self._targets():
+        for target in (RELAXED, *self._targets()):
             answers = self._refined(answers, free, target)
             self.bound = min(self.bound, sum(answer.bound for answer in answers))
             best = max(best, keep_lawful(self.blocks, [a.pools for a in answers], self.market.left), key=total)
             self.report("families", len(self.blocks), total(best), self.bound)
             if self._closed(best) or not self._remaining():
                 return best
-            if total(best) < sum(total([answer.pools]) for answer in answers) - 1e-6:
+            together = sum(total([answer.pools]) for answer in answers)
+            if target != RELAXED and total(best) < together - 1e-6 * max(1.0, together):
                 return self._polished(*self._priced(best, answers))
         return best
 
@@ -170,7 +174,9 @@ class _Search:
     def _refined(self, answers: Sequence[BlockAnswer], prices: Prices, target: float) -> list[BlockAnswer]:
         """The answers with those whose gap is above the target solved again; the better pools and bounds stay."""
         refined: list[BlockAnswer | None] = [*answers] or [None] * len(self.blocks)
-        rough = [b for b, a in enumerate(refined) if a is None or a.bound - a.priced_value > target * abs(a.bound)]
+        gaps = [float("inf") if a is None else a.bound - a.priced_value for a in refined]
+        rough = [b for b, a in enumerate(refined) if a is None or gaps[b] > target * abs(a.bound)]
+        rough.sort(key=lambda b: (-gaps[b], b))
         tasks = self._tasks(prices, target, answers)
         for b, answer in zip(rough, self._solved([tasks[b] for b in rough]), strict=True):
             before = refined[b]
