@@ -66,6 +66,8 @@ def _at_least_one(text: str) -> int:
 
 def _solve(options: argparse.Namespace) -> int:
     instance = Instance.from_document(_read(options.instance))
+    if options.out != "-" and not Path(options.out).absolute().parent.is_dir():
+        raise _Unreadable(f"{options.out}: cannot be written: its folder does not exist")
     plan = solve(
         instance,
         time_limit_s=options.time_limit,
@@ -92,9 +94,7 @@ def _check(options: argparse.Namespace) -> int:
     instance = _read(options.instance)
     Instance.from_document(instance)
     plan = _read(options.plan)
-    if not isinstance(instance, dict) or not isinstance(plan, dict):
-        raise _Unreadable(f"{options.plan}: give an object with the fields of pooling.plan/1")
-    violations = check(instance, plan)
+    violations = check(instance, plan)  # type: ignore[arg-type]
     for violation in violations:
         print(violation)  # noqa: T201
     return 1 if violations else 0
@@ -111,7 +111,7 @@ def _read(path: str) -> object:
 
 
 def _write(path: str, plan: Plan) -> None:
-    text = json.dumps(plan.to_document(), ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(plan.to_document(), indent=1) + "\n"
     if path == "-":
         sys.stdout.write(text)
         return

@@ -4,12 +4,13 @@ The last two reasons compare the plan with the plan changed by the line joining,
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from solver.instance import Line, Offer
+from solver.leads import assign_leads
 from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Market, suits, window
 from solver.months import month_at, offset
 from solver.plan import PlanPool, Reason, Unpooled
@@ -54,9 +55,29 @@ class Standing:
             self.own[[self.market.participant[p] for p in self.members(pool)], quarter] -= 1
             for lot in pool.lots:
                 self.offer_left[lot.offer] -= lot.quantity
+        new = [pool for pool in self.pools if (pool.family, pool.start) not in self.fixed]
+        self.able = [self.leaders(self.members(pool)) for pool in new]
+        self.leads = left.leads.copy()
+        for pool in new:
+            self.leads[self.market.participant[pool.lead]] -= 1
 
     def month(self, pool: PlanPool) -> int:
         return offset(pool.start, self.market.instance.policy.horizon_start)
+
+    def leaders(self, members: Iterable[str]) -> list[int]:
+        """Those of the members that may lead, as numbered in the instance."""
+        people, number = self.market.instance.participants, self.market.participant
+        numbers = sorted(number[member] for member in members)
+        return [p for p in numbers if people[p].may_lead and people[p].contracting_authority]
+
+    def lead_missing(self, members: Iterable[str]) -> str | None:
+        """What keeps a new pool of the members from having a lead; None where nothing does."""
+        able = self.leaders(members)
+        if not able:
+            return "may_lead"
+        if any(self.leads[p] >= 1 for p in able) or assign_leads([*self.able, able], self.market.left.leads):
+            return None
+        return "max_leads"
 
     def members(self, pool: PlanPool) -> set[str]:
         return {self.worth.lines[line].participant for lot in pool.lots for line in lot.lines}
@@ -253,6 +274,9 @@ class _Case:
         if pool is None and standing.quarter_pools[quarter] < 1:
             return "max_pools_per_quarter"
         joining = {line.participant for line in new} - members
+        unled = standing.lead_missing(joining) if pool is None else None
+        if unled is not None:
+            return unled
         full = [p for p in sorted(joining) if standing.own[self.market.participant[p], quarter] < 1]
         if full:
             return f"max_pools_per_quarter of {full[0]}"

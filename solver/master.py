@@ -5,21 +5,17 @@ left is an upper bound on every plan (Lagrangian relaxation). The prices come fr
 found so far, the plan from its integer form.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from solver.arrays import Floats, Ints
-from solver.family import BlockAnswer, able_leaders, within_limits
+from solver.family import able_leaders, within_limits
 from solver.leads import assign_leads
 from solver.limits import Left, Prices
 from solver.lots import Block, DraftPool
 from solver.milp import Effort, Milp
-
-Solved = Sequence[BlockAnswer]
-SolveAll = Callable[[Prices, float], Solved]
-"""All families at given prices, to a relative gap."""
 
 PRICE_ROUNDS = 40
 CLOSED = 5e-5
@@ -49,26 +45,19 @@ class Columns:
         return np.unique(self.blocks[block].participant[lines])
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """Pools chosen for every block, their value, and the bound; both without fixed pools."""
-
-    pools: tuple[tuple[DraftPool, ...], ...]
-    value: float
-    bound: float
-
-
 class Master:
     """Chooses among pools under the shared limits."""
 
     def __init__(self, blocks: Sequence[Block], left: Left) -> None:
         self.blocks, self.left = blocks, left
         self.columns = Columns(blocks)
+        self.by_clock = False
 
     def relaxed_prices(self, effort: Effort) -> Prices | None:
         """Prices from the linear program over the columns; None where it has no solution in time."""
         milp, rows = self._program()
         answer = milp.solve(effort, relaxed=True)
+        self.by_clock = self.by_clock or answer.by_clock
         if answer.row_duals is None:
             return None
         prices = Prices.none(self.left)
@@ -83,6 +72,7 @@ class Master:
             return tuple(() for _ in self.blocks)
         milp, _ = self._program()
         answer = milp.solve(effort)
+        self.by_clock = self.by_clock or answer.by_clock
         values = np.zeros(len(self.columns.pools)) if answer.values is None else answer.values
         picked: list[list[DraftPool]] = [[] for _ in self.blocks]
         for which in np.flatnonzero(values[: len(self.columns.pools)] > 0.5):

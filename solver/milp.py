@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, parameters_pb2, result_pb2
 from ortools.math_opt.core.python import solver as core
+from pybind11_abseil.status import StatusNotOk
 
 from solver.arrays import Floats, Ints
 
@@ -92,7 +93,14 @@ class Milp:
             options.double_options["primal_feasibility_tolerance"] = 1e-7
             if effort.nodes is not None:
                 options.int_options["mip_max_nodes"] = effort.nodes
-        result = core.solve(
+        try:
+            result = self._solved(parameters, relaxed=relaxed)
+        except StatusNotOk:  # figures too large for the solver: it says so instead of answering
+            return Answer(None, -INFINITY, INFINITY, None, proven=False, by_clock=False)
+        return self._answer(result, relaxed=relaxed)
+
+    def _solved(self, parameters: Any, *, relaxed: bool) -> Any:
+        return core.solve(
             self._message(relaxed=relaxed),
             parameters_pb2.SOLVER_TYPE_HIGHS,
             parameters_pb2.SolverInitializerProto(),
@@ -103,7 +111,6 @@ class Milp:
             None,
             None,
         )
-        return self._answer(result, relaxed=relaxed)
 
     def _message(self, *, relaxed: bool) -> Any:
         message = model_pb2.ModelProto()

@@ -89,7 +89,9 @@ def _part(kind: type[Part], document: object, path: str, faults: list[Fault]) ->
     values: dict[str, Any] = {}
     for name, declaration in declared.items():
         if name in document:
+            known = len(faults)
             values[name] = _value(kind, name, document[name], f"{path}.{name}", faults)
+            complete = complete and len(faults) == known
         elif declaration.default is MISSING and declaration.default_factory is MISSING:
             faults.append(Fault(f"{path}.{name}", None, "give this field: it has no default"))
             complete = False

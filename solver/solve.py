@@ -31,6 +31,8 @@ FAMILY_NODES, WHOLE_NODES = 20_000, 200_000
 PRICED_GAP = 1e-3
 GENEROUS, LEAST_SHARE_S = 3.0, 5.0
 """A family may take three times its even share of the time left, and always five seconds."""
+EXPLAINING_SHARE, EXPLAINING_S_PER_LINE = 0.2, 5e-4
+"""Time kept for the reasons of lines that stay out: so much a line, at most this share of the limit."""
 OnProgress = Callable[[Progress], None]
 
 
@@ -55,7 +57,10 @@ def solve(
     began = time.monotonic()
     market = Market(instance)
     with _pool_of(workers) if executor is None and workers > 1 else nullcontext(executor) as runner:
-        search = _Search(market, began + time_limit_s, seed, workers, gap, runner, on_progress or (lambda _: None))
+        explaining = min(EXPLAINING_SHARE * time_limit_s, EXPLAINING_S_PER_LINE * len(instance.lines))
+        search = _Search(
+            market, began + time_limit_s - explaining, seed, workers, gap, runner, on_progress or (lambda _: None)
+        )
         pools = search.run(whole_cells)
     worth = Worth(instance)
     fixed = worth.fixed_pools()
@@ -114,6 +119,11 @@ class _Search:
     def _remaining(self) -> float:
         return max(0.0, self.deadline - time.monotonic())
 
+    def _out_of_time(self) -> bool:
+        """Whether the clock ends the search here; kept for the plan to say."""
+        self.by_clock = self.by_clock or not self._remaining()
+        return not self._remaining()
+
     def _ends_at(self) -> float:
         return time.time() + self._remaining()
 
@@ -159,7 +169,7 @@ class _Search:
             self.bound = min(self.bound, sum(answer.bound for answer in answers))
             best = max(best, keep_lawful(self.blocks, [a.pools for a in answers], self.market.left), key=total)
             self.report("families", len(self.blocks), total(best), self.bound)
-            if self._closed(best) or not self._remaining():
+            if self._closed(best) or self._out_of_time():
                 return best
             together = sum(total([answer.pools]) for answer in answers)
             if target != RELAXED and total(best) < together - 1e-6 * max(1.0, together):
@@ -192,11 +202,12 @@ class _Search:
         best_prices = Prices.none(left)
         for _ in range(PRICE_ROUNDS):
             new = sum(master.columns.add(b, answer.pools) for b, answer in enumerate(answers))
-            if self._closed(best) or not self._remaining() or not new:
+            if self._closed(best) or self._out_of_time() or not new:
                 break
             effort = Effort(self._remaining(), 1e-4, 2_000, self.seed)
             best = max(best, master.choose(effort), key=total)
             fresh = master.relaxed_prices(effort)
+            self.by_clock = self.by_clock or master.by_clock
             if self._closed(best) or fresh is None:
                 break
             prices = _between(best_prices, fresh)
@@ -218,7 +229,7 @@ class _Search:
         chosen = list(best)
         nothing = Prices.none(self.market.left)
         for b, block in enumerate(self.blocks):
-            if self._closed(chosen) or not self._remaining():
+            if self._closed(chosen) or self._out_of_time():
                 break
             left = left_after(self.blocks, chosen, self.market.left, skip=b)
             effort = Effort(self._remaining(), self._targets()[-1], FAMILY_NODES, self.seed)

@@ -90,10 +90,6 @@ class Worth:
             for pool in self.instance.fixed
         )
 
-    def pool_value(self, pool: PlanPool) -> float:
-        """What the pool adds to the objective."""
-        return self.totals([pool]).objective_eur
-
     def totals(self, pools: Iterable[PlanPool]) -> Totals:
         """Sums over the pools; ``lines`` and ``spend_eur_per_year`` are of the whole instance."""
         policy = self.instance.policy

@@ -189,12 +189,12 @@ def read_facts(document: Mapping[str, Any]) -> Facts:
                 lead=pool["lead"],
                 lots=tuple((offers[lot["offer"]], tuple(lines[name] for name in lot["lines"])) for lot in pool["lots"]),
             )
-            for pool in document.get("fixed", ())
+            for pool in document.get("fixed") or ()
         ),
         previous=frozenset(
-            (row["line"], row["offer"], _months(row["start"]) - first_month) for row in document.get("previous", ())
+            (row["line"], row["offer"], _months(row["start"]) - first_month) for row in document.get("previous") or ()
         ),
-        bans=_bans(document.get("forbidden", ()), first_month),
+        bans=_bans(document.get("forbidden") or (), first_month),
     )
 
 
@@ -205,14 +205,14 @@ def _policy(row: Mapping[str, Any]) -> Policy:
         z=NormalDist().inv_cdf(row["confidence"]),
         correlation=float(row.get("forecast_correlation", 0)),
         carbon_eur_per_kg=row["carbon_price_eur_per_tonne"] / 1000,
-        criterion_value=dict(row["criterion_value"]),
+        criterion_value=dict(row.get("criterion_value") or {}),
         pool_cost_eur=float(row["pool_cost_eur"]),
         lot_cost_eur=float(row["lot_cost_eur"]),
         line_cost_eur=float(row["line_cost_eur"]),
         country_cost_eur=float(row["country_cost_eur"]),
         stability_eur=float(row.get("stability_eur", 0)),
         no_one_worse_off=bool(row["no_one_worse_off"]),
-        green_floor=frozenset(row["green_floor"]),
+        green_floor=frozenset(row.get("green_floor") or ()),
         max_pools_per_quarter=row.get("max_pools_per_quarter"),
         max_participants_per_pool=row.get("max_participants_per_pool"),
         max_countries_per_pool=row.get("max_countries_per_pool"),
@@ -235,7 +235,7 @@ def _offer(row: Mapping[str, Any], family: str) -> Offer:
         id=row["id"],
         category=row["category"],
         family=family,
-        criteria=frozenset(row["criteria"]),
+        criteria=frozenset(row.get("criteria") or ()),
         tiers=tuple((tier["from_quantity"], float(tier["unit_price_eur"])) for tier in row["tiers"]),
         max_quantity=row.get("max_quantity"),
         total_max_quantity=row.get("total_max_quantity"),
@@ -262,8 +262,8 @@ def _line(
         unit_price_eur=float(row["unit_price_eur"]),
         earliest=_months(row["earliest_start"]) - first_month,
         latest=_months(row["latest_start"]) - first_month,
-        required=frozenset(row["required"]),
-        refused=frozenset(row["refused"]),
+        required=frozenset(row.get("required") or ()),
+        refused=frozenset(row.get("refused") or ()),
         term_years=(policy["term_months"] if term is None else term) / 12,
         bridging_rate_per_year=float(policy["bridging_rate_per_year"] if rate is None else rate),
     )

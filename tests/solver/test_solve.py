@@ -158,3 +158,18 @@ def test_a_refused_input_exits_with_2_and_says_why(text: str, message: str) -> N
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_plan_that_is_no_object_is_a_violation(tmp_path: Path) -> None:
+    question = tmp_path / "instance.json"
+    question.write_text(json.dumps(two_regions()), encoding="utf-8")
+    judged = command("check", str(question), "-", stdin="[]")
+    assert judged.returncode == 1
+    assert judged.stdout.strip()
+
+
+def test_a_missing_folder_is_told_before_the_solve(tmp_path: Path) -> None:
+    done = command("solve", "-", "--out", str(tmp_path / "no" / "plan.json"), stdin=json.dumps(two_regions()))
+    assert done.returncode == 2
+    assert "folder does not exist" in done.stderr
+    assert "families" not in done.stderr
