@@ -3,17 +3,20 @@
 import sys
 
 import click
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from xlsxwriter.exceptions import FileCreateError
 
 from pooling import serving
-from pooling.commandline import OPTION
+from pooling.commandline import OPTION, PREPARE
+from pooling.database import reading, transaction
 from pooling.demand import commands as demand
 from pooling.demo import commands as demo
 from pooling.errors import PoolingError
 from pooling.market import commands as market
 from pooling.planning import commands as planning
 from pooling.reference import commands as reference
+from pooling.reference import service
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,8 +26,19 @@ from pooling.reference import commands as reference
     metavar="URL",
     help="sqlite:///file.db or postgresql+psycopg://…; default: POOLING_DATABASE_URL or sqlite:///pooling.db.",
 )
-def pooling(**_options: str | None) -> None:
+@click.pass_context
+def pooling(context: click.Context, /, **_options: str | None) -> None:
     """Nordic Pooling: demand of health regions in, proposed joint green tenders out."""
+    context.meta[PREPARE] = _with_reference_data
+
+
+def _with_reference_data(engine: Engine) -> None:
+    """A new database gets the packaged participants, categories and criteria before its first command."""
+    with reading(engine) as session:
+        known = bool(service.categories(session))
+    if not known:
+        with transaction(engine) as session:
+            service.install(session)
 
 
 for subject in (demo, demand, market, planning, reference, serving):

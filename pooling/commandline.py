@@ -5,11 +5,25 @@ from functools import update_wrapper
 from typing import Any
 
 import click
+from rich.console import Console
 
 from pooling import database, settings
 
 OPTION = "url"
 """Name of the option of the outermost command that holds a database address."""
+
+PREPARE = "pooling.prepare"
+"""Key in the outermost context's ``meta`` of what is done with an engine before a command gets it."""
+
+
+PIPE_WIDTH = 200
+"""Columns where nobody watches: a table piped to a file or another program is not cut."""
+
+
+def screen(*, stderr: bool = False) -> Console:
+    """The terminal as it is; where there is none, wide enough for every table."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=PIPE_WIDTH)
 
 
 def pass_engine(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -22,6 +36,7 @@ def pass_engine(command: Callable[..., Any]) -> Callable[..., Any]:
             url = root.params.get(OPTION)
             chosen = settings.Settings(database_url=url) if url else settings.from_environment()
             root.obj = root.with_resource(database.opened(chosen.database_url))
+            root.meta.get(PREPARE, lambda _engine: None)(root.obj)
         return context.invoke(command, root.obj, *arguments, **options)
 
     return update_wrapper(opened, command)

@@ -3,7 +3,6 @@
 import polars as pl
 
 POWERS = pl.Series("powers", [10**k for k in range(39)], dtype=pl.Int128)
-LIMIT = 1e37  # a product above this could pass 2 ** 127; it is looked at in floats before it is taken
 
 
 def power_of_ten(exponents: pl.Series) -> pl.Series:

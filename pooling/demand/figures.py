@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-SPACES = "\u0020\u00a0\u202f\u2009"  # written as thousands mark: space, and the no-break and thin ones
+from connectors.numerals import APOSTROPHES, BLANKS
+
+KINDS = (BLANKS, APOSTROPHES)  # marks that look alike stand for each other
 MAX_WHOLE_DIGITS = 16
 MAX_QUANTITY = 2**53
 QUANTITY_DECIMALS = 6
@@ -18,33 +20,32 @@ PRICE_WHOLE_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How the file writes numbers; None: no value of the file shows the mark, so none may have it."""
+    """How the file writes numbers; None: no value of the file shows the mark, so none may have it.
+
+    ``thousands`` holds each mark seen: a file may use several, a number only one.
+    """
 
     decimal: str | None
     thousands: str | None
 
-    @property
-    def _grouping(self) -> str:
-        return f"[{SPACES}]" if self._blanks else re.escape(self.thousands or "")
-
-    @property
-    def _blanks(self) -> bool:
-        return self.thousands is not None and self.thousands[:1] in tuple(SPACES)
+    def _groupings(self) -> list[str]:
+        """A pattern for each kind of thousands mark."""
+        kinds = {next((kind for kind in KINDS if mark in kind), mark) for mark in self.thousands or ""}
+        return [f"[{re.escape(kind)}]" for kind in sorted(kinds)]
 
     def pattern(self, *, whole_digits: int, decimals: int) -> str:
         """What a number looks like: at most so many digits before and after the decimal mark."""
         whole = rf"[0-9]{{1,{whole_digits}}}"
         if self.thousands:
-            whole = rf"(?:{whole}|[0-9]{{1,3}}(?:{self._grouping}[0-9]{{3}}){{1,{whole_digits // 3}}})"
+            groups = "|".join(rf"(?:{mark}[0-9]{{3}}){{1,{whole_digits // 3}}}" for mark in self._groupings())
+            whole = rf"(?:{whole}|[1-9][0-9]{{0,2}}(?:{groups}))"  # no 0 in front: 0.050 is no thousand
         return rf"^{whole}(?:{re.escape(self.decimal)}[0-9]{{1,{decimals}}})?$" if self.decimal else rf"^{whole}$"
 
     def without_thousands(self, texts: pl.Series) -> pl.Series:
         """The texts with thousands marks taken out."""
         if not self.thousands:
             return texts
-        if self._blanks:
-            return texts.str.replace_all(self._grouping, "")
-        return texts.str.replace_all(self.thousands, "", literal=True)
+        return texts.str.replace_all("|".join(self._groupings()), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def _folded(header: str) -> str:
 
 
 @dataclass(slots=True)
-class Lot:
+class Portion:
     """A batch ready to be stored: ``lines`` with LINE_COLUMNS, faults, waiting rows, and what was skipped."""
 
     lines: pl.DataFrame
@@ -95,8 +95,8 @@ class Intake:
         self._settler = Settler(mapping, reference.participants, headers.get("participant", "constants.participant"))
         self._grouper = Grouper(mapping.group, headers["quantity"]) if mapping.group is not None else None
 
-    def lots(self, batches: Iterable[pl.DataFrame]) -> Iterator[Lot]:
-        """The batches checked; lines in the order of the table's index within each lot, for a quick store."""
+    def portions(self, batches: Iterable[pl.DataFrame]) -> Iterator[Portion]:
+        """The batches checked; lines in the order of the table's index within each portion, for a quick store."""
         for batch in batches:
             checked = self.checker.check(batch)
             rows = checked.rows
@@ -105,16 +105,16 @@ class Intake:
                 rows = rows.clear()
             lines, homeless = self._settler.settle(rows)
             found = pl.concat([checked.faults, homeless]) if homeless.height else checked.faults
-            yield Lot(_in_index_order(lines), found, checked.waiting, batch.height, checked.skipped)
+            yield Portion(_in_index_order(lines), found, checked.waiting, batch.height, checked.skipped)
         if self._grouper is not None:
             yield self._grouped(self._grouper)
 
-    def _grouped(self, grouper: Grouper) -> Lot:
+    def _grouped(self, grouper: Grouper) -> Portion:
         rows, too_large = grouper.lines()
         if not rows.height:
-            return Lot(pl.DataFrame(), too_large, pl.DataFrame(), 0)
+            return Portion(pl.DataFrame(), too_large, pl.DataFrame(), 0)
         lines, homeless = self._settler.settle(rows)
-        return Lot(_in_index_order(lines), pl.concat([too_large, homeless]), pl.DataFrame(), 0)
+        return Portion(_in_index_order(lines), pl.concat([too_large, homeless]), pl.DataFrame(), 0)
 
 
 def _in_index_order(lines: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from pooling.demand import doubts, flags, intake, store
 from pooling.demand.checks import Checker
 from pooling.demand.faults import Fault, listed
-from pooling.demand.intake import Intake, Lot
+from pooling.demand.intake import Intake, Portion
 from pooling.demand.mapping import FileMapping
 from pooling.demand.naming import Reference
 from pooling.demand.results import MAX_LISTED, Loaded, LoadRefused, Waiting
@@ -53,18 +53,18 @@ class Tally:
     waiting: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     totals: list[pl.DataFrame] = field(default_factory=list)
 
-    def add(self, lot: Lot) -> None:
+    def add(self, portion: Portion) -> None:
         """Count a batch."""
-        self.rows_read += lot.rows
-        self.skipped += lot.skipped
-        if lot.lines.height:
-            self.lines_made += lot.lines.height
-            self.rows_in_lines += int(lot.lines["rows"].sum())
-            self.totals.append(flags.totals(lot.lines))
-        if lot.faults.height:
-            self._add_faults(lot.faults)
-        if lot.waiting.height:
-            self._add_waiting(lot.waiting)
+        self.rows_read += portion.rows
+        self.skipped += portion.skipped
+        if portion.lines.height:
+            self.lines_made += portion.lines.height
+            self.rows_in_lines += int(portion.lines["rows"].sum())
+            self.totals.append(flags.totals(portion.lines))
+        if portion.faults.height:
+            self._add_faults(portion.faults)
+        if portion.waiting.height:
+            self._add_waiting(portion.waiting)
 
     def _add_faults(self, found: pl.DataFrame) -> None:
         self.faults_found += found.height
@@ -126,8 +126,10 @@ def load(
     """Check a file and store its lines as one submission of ``series`` (default: the mapping's), which replaces the
     series' last one as a whole.
 
-    The same file and mapping again is answered as already loaded, and nothing is written. Where rows have faults, all
-    of the file is refused unless ``partial`` keeps the good ones. ``progress`` gets rows done and rows in the file.
+    The same file and mapping again is answered as already loaded, and nothing is written; where rows were left out
+    the first time they are checked anew, and the file is loaded again if more than before can be made of it. Where
+    rows have faults, all of the file is refused unless ``partial`` keeps the good ones. ``progress`` gets rows done
+    and rows in the file.
     Raises FileRefused, BadMapping, and LoadRefused with all that was found.
     """
     store.lock(session)
@@ -135,7 +137,8 @@ def load(
     with intake.opened(path, mapping) as file:
         report = file.report
         before = store.accepted_in(session, chosen)
-        if before is not None and (before.file_sha256, before.mapping_sha256) == (report.sha256, mapping.sha256):
+        same = before is not None and (before.file_sha256, before.mapping_sha256) == (report.sha256, mapping.sha256)
+        if before is not None and same and _is_settled(session, before):
             return _already(before, path)
         steps = Intake(
             mapping,
@@ -147,11 +150,11 @@ def load(
         tally = Tally(steps.checker)
         submission = _begin(session, path, mapping, series=chosen, received_at=received_at, read=asdict(report))
         version = store.mapping_version(session, name=mapping.name, sha256=mapping.sha256, now=received_at)
-        with closing(intake.ahead(steps.lots(file.batches()))) as lots:
-            for lot in lots:
-                tally.add(lot)
+        with closing(intake.ahead(steps.portions(file.batches()))) as portions:
+            for portion in portions:
+                tally.add(portion)
                 if partial or not tally.rows_refused:
-                    store_lot(session, lot, submission=submission, version=version, checker=steps.checker)
+                    store_portion(session, portion, submission=submission, version=version, checker=steps.checker)
                 if progress is not None:
                     progress(tally.rows_read, report.rows)
     known = {"series": chosen, "file_name": path.name, "read": asdict(report)}
@@ -167,7 +170,29 @@ def load(
             " look at the rules that skip rows, and at the faults",
             tally.answer(submission=None, **known),
         )
+    if before is not None and before.lines_made and not tally.lines_made:
+        raise LoadRefused(
+            f"{path.name}: none of its rows became a line, and it would take the place of the {before.lines_made} lines"
+            f" of series {chosen!r}; nothing was stored: explain the waiting words in a mapping first,"
+            " or give the file a --series of its own",
+            tally.answer(submission=None, **known),
+        )
+    if before is not None and same and _is_unchanged(session, tally, submission=submission, before=before):
+        store.withdraw(session, submission)
+        return _already(before, path)
     return _finish(session, tally, submission=submission, before=before, known=known)
+
+
+def _is_settled(session: Session, before: Submission) -> bool:
+    """Whether its file and mapping again can add nothing: no row was left out, or it would lose what was requeued."""
+    return not (before.rows_refused or before.rows_quarantined) or store.is_requeued(session, before)
+
+
+def _is_unchanged(session: Session, tally: Tally, *, submission: UUID, before: Submission) -> bool:
+    """Whether a file loaded again made the same lines as before and left out the same rows."""
+    now = (tally.lines_made, tally.rows_refused, tally.skipped.total(), tally.rows_waiting)
+    then = (before.lines_made, before.rows_refused, before.rows_skipped, before.rows_quarantined)
+    return now == then and store.is_same(session, submission, before.id)
 
 
 def _already(before: Submission, path: Path) -> Loaded:
@@ -177,6 +202,7 @@ def _already(before: Submission, path: Path) -> Loaded:
         file_name=path.name,
         already_loaded=True,
         rows_read=before.rows_read,
+        rows_in_lines=before.rows_read - before.rows_refused - before.rows_skipped - before.rows_quarantined,
         lines_made=before.lines_made,
         rows_refused=before.rows_refused,
         rows_skipped=before.rows_skipped,
@@ -211,13 +237,13 @@ def _begin(
     return submission.id
 
 
-def store_lot(session: Session, lot: Lot, *, submission: UUID, version: int, checker: Checker) -> None:
-    if lot.lines.height:
-        store.add_lines(session, lot.lines, submission=submission, mapping=version)
-    if lot.waiting.height:
-        words = lot.waiting.select("reason", "value").iter_rows()
+def store_portion(session: Session, portion: Portion, *, submission: UUID, version: int, checker: Checker) -> None:
+    if portion.lines.height:
+        store.add_lines(session, portion.lines, submission=submission, mapping=version)
+    if portion.waiting.height:
+        words = portion.waiting.select("reason", "value").iter_rows()
         near = (checker.candidates(reason, value) for reason, value in words)
-        store.add_waiting(session, lot.waiting, submission=submission, candidates=near)
+        store.add_waiting(session, portion.waiting, submission=submission, candidates=near)
 
 
 def _finish(

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from connectors.frames import ROW
 from pooling.demand import doubts, flags, store
 from pooling.demand.figures import Marks
-from pooling.demand.intake import Intake, Lot, header_names
+from pooling.demand.intake import Intake, Portion, header_names
 from pooling.demand.loading import Tally, reference_data
 from pooling.demand.mapping import FileMapping
 from pooling.demand.results import Requeued
@@ -39,16 +39,16 @@ def requeue(session: Session, submission: UUID, mapping: FileMapping, *, now: da
         received_on=record.received_at.date(),
     )
     frame = _frame(stored, mapping, read["columns"])
-    lots = list(steps.lots([frame]))
-    if mapping.group is not None and lots[-1].faults.height:
-        raise BadInput(f"submission {submission}: {'; '.join(lots[-1].faults['detail'])}; nothing was loaded")
+    portions = list(steps.portions([frame]))
+    if mapping.group is not None and portions[-1].faults.height:
+        raise BadInput(f"submission {submission}: {'; '.join(portions[-1].faults['detail'])}; nothing was loaded")
     tally = Tally(steps.checker)
     version = store.mapping_version(session, name=mapping.name, sha256=mapping.sha256, now=now)
-    for lot in lots:
-        tally.add(lot)
-        if lot.lines.height:
-            store.add_lines(session, lot.lines, submission=submission, mapping=version)
-    return _finish(session, record, tally, done=_done(frame, lots), lots=lots, now=now)
+    for portion in portions:
+        tally.add(portion)
+        if portion.lines.height:
+            store.add_lines(session, portion.lines, submission=submission, mapping=version)
+    return _finish(session, record, tally, done=_done(frame, portions), portions=portions, now=now)
 
 
 def _counting(session: Session, submission: UUID) -> Submission:
@@ -73,20 +73,20 @@ def _frame(stored: list[QuarantinedRow], mapping: FileMapping, columns: list[str
     )
 
 
-def _done(frame: pl.DataFrame, lots: list[Lot]) -> list[int]:
+def _done(frame: pl.DataFrame, portions: list[Portion]) -> list[int]:
     """The rows that wait no longer: loaded, or out of scope under the new mapping."""
-    waiting = {row for lot in lots if lot.waiting.height for row in lot.waiting[ROW]}
-    wrong = {row for lot in lots if lot.faults.height for row in lot.faults["row"]}
+    waiting = {row for portion in portions if portion.waiting.height for row in portion.waiting[ROW]}
+    wrong = {row for portion in portions if portion.faults.height for row in portion.faults["row"]}
     return [row for row in frame[ROW] if row not in waiting and row not in wrong]
 
 
 def _finish(
-    session: Session, record: Submission, tally: Tally, *, done: list[int], lots: list[Lot], now: datetime
+    session: Session, record: Submission, tally: Tally, *, done: list[int], portions: list[Portion], now: datetime
 ) -> Requeued:
     store.mark_loaded(session, record.id, done, now)
-    for lot in lots:
-        if lot.waiting.height:
-            store.note_waiting(session, record.id, lot.waiting, tally.checker.candidates)
+    for portion in portions:
+        if portion.waiting.height:
+            store.note_waiting(session, record.id, portion.waiting, tally.checker.candidates)
     answer: dict[str, Any] = {"flags": (), "warnings": ()}
     if tally.lines_made:
         totals = flags.merged(tally.totals)

@@ -68,7 +68,7 @@ class Loaded:
 
     def __post_init__(self) -> None:
         parts = self.rows_in_lines + self.rows_refused + self.rows_skipped + self.rows_quarantined
-        if self.rows_read != parts and not self.already_loaded:
+        if self.rows_read != parts:
             raise ValueError(f"rows do not add up: {self.rows_read} read, {parts} accounted for")
 
 

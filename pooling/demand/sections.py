@@ -16,8 +16,6 @@ from pooling.errors import BadSetting
 
 PACK = "pack"
 CANONICAL = tuple(COLUMNS)
-EX_VAT = "ex-vat"
-INC_VAT = "inc-vat"
 MAX_PACK = 10**6
 MAX_MONTHS = 240
 YEARS = range(1990, 2200)

@@ -61,6 +61,33 @@ def supersede(session: Session, submission: UUID) -> None:
         connection.execute(delete(LineFlag).where(col(LineFlag.line).in_(old)))
 
 
+def is_requeued(session: Session, submission: Submission) -> bool:
+    """Whether it has lines that another mapping made than the one it came with."""
+    other = (col(MappingVersion.id) == col(Line.mapping)) & (col(MappingVersion.sha256) != submission.mapping_sha256)
+    wanted = select(col(Line.id)).join(MappingVersion, other).where(col(Line.submission) == submission.id)
+    return session.connection().execute(wanted.limit(1)).first() is not None
+
+
+def is_same(session: Session, new: UUID, old: UUID) -> bool:
+    """Whether all lines and waiting rows of ``new`` are in ``old`` too, to be asked where both have as many."""
+    line = [col(getattr(Line, name)) for name in LINE_COLUMNS]
+    waiting = [col(getattr(QuarantinedRow, name)) for name in WAITING_COLUMNS]
+    of_line, of_waiting = col(Line.submission), col(QuarantinedRow.submission)
+    still = col(QuarantinedRow.loaded_at).is_(None)
+    more = (
+        select(*line).where(of_line == new).except_(select(*line).where(of_line == old)),
+        select(*waiting).where(of_waiting == new).except_(select(*waiting).where(of_waiting == old, still)),
+    )
+    return all(session.connection().execute(each.limit(1)).first() is None for each in more)
+
+
+def withdraw(session: Session, submission: UUID) -> None:
+    """Take back a submission of the transaction that is under way, with its lines and waiting rows."""
+    session.execute(delete(Line).where(col(Line.submission) == submission))
+    session.execute(delete(QuarantinedRow).where(col(QuarantinedRow.submission) == submission))
+    session.execute(delete(Submission).where(col(Submission.id) == submission))
+
+
 def categories_of(session: Session, submission: UUID) -> set[str]:
     """The categories a submission has lines in."""
     wanted = select(col(Line.category)).where(col(Line.submission) == submission).distinct()

@@ -1,6 +1,7 @@
 """Says in the terminal what became of a file: counts that add up, faults with remedies, and what to do next."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -28,6 +29,11 @@ def tell_loaded(out: Console, loaded: Loaded, *, report: str | None) -> None:
             f"{escape(loaded.file_name)}: already loaded as submission {loaded.submission} of series"
             f" {escape(repr(loaded.series))} with the same mapping ({loaded.lines_made} lines); nothing was written"
         )
+        if loaded.rows_refused or loaded.rows_quarantined:
+            out.print(
+                f"  {loaded.rows_refused} rows refused and {loaded.rows_quarantined} waiting, as before: add what they"
+                " name to the reference data or the mapping, then load with the mapping that knows most of them"
+            )
         return
     stored = f"submission {loaded.submission}" if loaded.submission else "nothing stored"
     out.print(f"{escape(loaded.file_name)}: {stored}, series {escape(repr(loaded.series))}")
@@ -36,6 +42,8 @@ def tell_loaded(out: Console, loaded: Loaded, *, report: str | None) -> None:
         f" {loaded.rows_refused} refused, {loaded.rows_quarantined} waiting for a mapping,"
         f" {loaded.rows_skipped} out of scope"
     )
+    if loaded.read:
+        out.print(f"  read as {escape(_dialect(loaded.read))}")
     if loaded.supersedes is not None:
         out.print(f"  replaces submission {loaded.supersedes} with its {loaded.superseded_lines} lines as a whole")
     _tell_counts(out, "refused", loaded.refused)
@@ -46,6 +54,17 @@ def tell_loaded(out: Console, loaded: Loaded, *, report: str | None) -> None:
     for warning in loaded.warnings:
         out.print(f"  [yellow]warning[/]: {escape(warning)}")
     _tell_next(out, loaded, report=report)
+
+
+def _dialect(read: Mapping[str, Any]) -> str:
+    """How a file was read, from its report: a wrong guess shows here before it shows in the figures."""
+    parts = [str(read["format"])]
+    parts += [f"{name} {read[name]}" for name in ("encoding",) if read[name]]
+    parts += [f"{name} {read[name]!r}" for name in ("delimiter", "sheet") if read[name]]
+    for name in ("decimal", "thousands"):
+        mark = read[f"{name}_mark"]
+        parts.append(f"{name} mark {mark!r}" if mark else f"{name} mark none shown")
+    return ", ".join(parts)
 
 
 def _tell_counts(out: Console, what: str, counts: Mapping[str, int]) -> None:

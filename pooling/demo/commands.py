@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from pooling.commandline import screen
 from pooling.demo import service, show
 from pooling.planning.service import Effort
 
@@ -27,7 +27,7 @@ GOOD_ENOUGH = 0.01
 def demo(out: Path, seed: int, time_limit: float, workers: int | None) -> None:
     """Show the whole way on made-up Nordic demand: files as regions send them, loaded, planned and reported."""
     effort = Effort(time_limit_s=time_limit, workers=workers or min(8, os.cpu_count() or 1), seed=seed, gap=GOOD_ENOUGH)
-    console = Console()
+    console = screen()
     show.made_up(console)
     with show.Follow(console, out) as follow:
         outcome = service.run(out, seed=seed, effort=effort, watcher=follow)

@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy import Engine
 
-from pooling.commandline import pass_engine
+from pooling.commandline import pass_engine, screen
 from pooling.database import reading, transaction
 from pooling.market import files, service
 from pooling.market.rules import ABSOLUTE, MICRO, OfferRecord
@@ -40,10 +39,11 @@ def list_(engine: Engine, on: datetime | None) -> None:
     """Show the offers with tipping volume, price range, validity and source."""
     with reading(engine) as session:
         found = service.offers(session, on.date()) if on else service.all_offers(session)
-    table = Table("offer", "category", "criteria", "tipping volume", "price", "range", "valid", "source, date")
+    heads = ("offer", "category", "criteria", "tipping volume", "price", "range", "valid", "source, date")
+    table = Table(*(Column(head, overflow="fold") for head in heads))
     for offer in found:
         table.add_row(*map(Text, _cells(offer)))
-    Console().print(table if found else "no offer; load some with `pooling offers load FILE`")
+    screen().print(table if found else "no offer; load some with `pooling offers load FILE`")
 
 
 def _cells(offer: OfferRecord) -> list[str]:
@@ -108,7 +108,7 @@ def fit(
         table.add_row(
             one.category, str(one.lines), "" if one.slope is None else f"{one.slope:.3f}", one.reason or "fitted"
         )
-    Console().print(table)
+    screen().print(table)
     click.echo(f"{out}: {len(offered)} of {len(fitted)} categories; review it, then `pooling offers load {out}`")
 
 

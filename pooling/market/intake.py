@@ -159,6 +159,11 @@ def _tier(values: Mapping[str, Any]) -> TierRecord:
 def _figure(values: Mapping[str, Any], field: str, source: str) -> Figure:
     """The figure in ``field`` with its range; ``source`` is how its source columns begin."""
     low, high = ("co2_low", "co2_high") if source == "co2" else (f"{field}_low", f"{field}_high")
+    said = [values[name] for name in (low, field, high)]
+    if None not in said and not said[0] <= said[1] <= said[2]:
+        scale = 1 if field == "from_quantity" else MICRO
+        shown = ", ".join(f"{name} {value / scale:.12g}" for name, value in zip((low, field, high), said, strict=True))
+        raise BadInput(f"{shown}: give low <= value <= high")
     try:
         return Figure(
             values[field], values[low], values[high], values[f"{source}_source"], values[f"{source}_source_date"]

@@ -8,6 +8,7 @@ from pooling.errors import BadInput
 
 ABSOLUTE, INDEX = "absolute", "index"
 PRICE_BASES = (ABSOLUTE, INDEX)
+LARGEST_INDEX = 5_000_000  # five times today's price: above, a percentage is likelier than an index
 MICRO = 1_000_000  # prices: millionths of the currency, or of the index; CO2e: milligrams in a kilogram
 LARGEST = 10**15  # no volume or price above this is believed; it also keeps sums inside 64 bits
 
@@ -104,6 +105,11 @@ def _check_words(offer: OfferRecord) -> None:
 
 
 def _check_limits(offer: OfferRecord) -> None:
+    index = max(tier.price.high for tier in offer.tiers) if offer.price_basis == INDEX and offer.tiers else 0
+    if index > LARGEST_INDEX:
+        raise BadInput(
+            f"price {index / MICRO:g} as an index: 1.02 means 2 % above today's price; was it written in per cent?"
+        )
     for field in ("max_quantity", "total_max_quantity", "term_months"):
         value = getattr(offer, field)
         if value is not None and not 1 <= value <= LARGEST:

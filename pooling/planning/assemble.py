@@ -61,7 +61,7 @@ def assemble(stored: Stored) -> PlanView:
         pools=pools,
         unpooled=tuple(reader.unpooled(each) for each in document["unpooled"]),
         excluded=tuple(ExcludedView(**each) for each in stored.frozen.context["excluded"]),
-        warnings=tuple(document["warnings"]),
+        warnings=(*stored.frozen.context["warnings"], *document["warnings"]),
     )
 
 

@@ -4,10 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 from sqlalchemy import Engine
 
-from pooling.commandline import pass_engine
+from pooling.commandline import pass_engine, screen
 from pooling.database import reading
 from pooling.planning import console, exports, service
 from pooling.planning.views import PlanView
@@ -43,6 +42,8 @@ def plan(engine: Engine, /, *, path: Path | None, out: Path | None, **effort: fl
         files = service.export_plan(session, str(made.plan), out) if out else []
     if made.again:
         click.echo("this question was answered before; the stored plan stands")
+    if not view.totals.lines:
+        click.echo("there is no live demand to plan: load some with `pooling load FILE`")
     _show(view, MOST_DETAILED)
     _written(files)
     click.echo(f"next: pooling show {str(made.plan)[:8]} --pools 0 (all in detail), pooling export, pooling volume")
@@ -58,7 +59,7 @@ def volume(engine: Engine, /, *, path: Path | None, out: Path | None) -> None:
     with reading(engine) as session:
         rows = service.volume_to_market(session, policy)
         names = {key: record.name for key, record in reference.categories(session).items()}
-    console.print_volume(Console(), rows, names)
+    console.print_volume(screen(), rows, names)
     if out:
         _written(exports.write(out.parent, {out.name: exports.volume_csv(rows, names)}))
 
@@ -86,9 +87,9 @@ def export(engine: Engine, /, *, name: str, out: Path) -> None:
 
 
 def _show(view: PlanView, most_pools: int | None) -> None:
-    screen = Console()
-    console.print_overview(screen, view)
-    console.print_plan(screen, view, most_pools=most_pools)
+    out = screen()
+    console.print_overview(out, view)
+    console.print_plan(out, view, most_pools=most_pools)
 
 
 def _written(files: list[Path]) -> None:

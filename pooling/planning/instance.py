@@ -1,8 +1,8 @@
 """Lines, offers, reference data and policy to the question the solver answers. Pure, and the same input gives the
 same document: everything is ordered, money is exact millionths until the last step."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 from pooling.errors import BadInput, BadSetting
 from pooling.market.rules import INDEX, MICRO, OfferRecord, TierRecord
 from pooling.planning.policy import Policy
-from pooling.planning.rules import first_day
+from pooling.planning.rules import first_day, month_after, shifted
 from pooling.reference.rates import rate_on
 from pooling.reference.rules import CategoryRecord, ParticipantRecord, closure, rehome
 
 SCHEMA = "pooling.instance/1"
+MOST_NAMED = 5  # lines that a warning names
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +71,28 @@ class PricedOffer:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The instance document, the offers in it, the lines that are in it, and what is not and why."""
+    """The instance document, the offers in it, the lines that are in it, and what is not and why.
+
+    ``warnings`` say, in sentences, which lines are in it for another participant or window than was sent.
+    """
 
     document: dict[str, Any]
     offers: tuple[PricedOffer, ...]
     lines: tuple[LiveLine, ...]
     excluded: tuple[Excluded, ...]
+    warnings: tuple[str, ...]
 
 
 def build(lines: Sequence[LiveLine], offers: Sequence[OfferRecord], *, known: Known, policy: Policy) -> Built:
     """The instance of all ``lines`` and of the ``offers`` that hold on ``policy.as_of``.
 
-    A participant whose demand has passed to a successor by the time its line can start is replaced by it. Criteria of
-    offers are closed under implication, so that a line that requires a lower level accepts a higher one; a line's own
-    stand as stated. Raises BadSetting where the policy names a criterion or category that is not known.
+    A participant whose demand passes to a successor while its line can start is replaced by it, see `_held`. Criteria
+    of offers are closed under implication, so that a line that requires a lower level accepts a higher one; a line's
+    own stand as stated. Raises BadSetting where the policy names a criterion or category that is not known.
     """
     _check_names(policy, known)
-    placed, excluded = _placed(sorted(lines, key=lambda line: line.id), known=known, policy=policy)
+    pairs, excluded = _placed(sorted(lines, key=lambda line: line.id), known=known, policy=policy)
+    placed = [held for _, held in pairs]
     categories = sorted({line.category for line in placed})
     priced, without = _priced(offers, lines=lines, categories=frozenset(categories), known=known, policy=policy)
     document = {
@@ -102,7 +108,7 @@ def build(lines: Sequence[LiveLine], offers: Sequence[OfferRecord], *, known: Kn
         "forbidden": [],
         "previous": [],
     }
-    return Built(document, tuple(priced), tuple(placed), (*excluded, *without))
+    return Built(document, tuple(priced), tuple(placed), (*excluded, *without), tuple(_moved(pairs)))
 
 
 def _check_names(policy: Policy, known: Known) -> None:
@@ -119,28 +125,59 @@ def _check_names(policy: Policy, known: Known) -> None:
         raise BadSetting("\n  ".join([f"policy {policy.name!r}: {len(faults)} to correct", *faults]))
 
 
-def _placed(lines: Sequence[LiveLine], *, known: Known, policy: Policy) -> tuple[list[LiveLine], list[Excluded]]:
-    """The lines under the participant that holds them at their start, and those that nobody holds or that contradict
-    themselves."""
+Pair = tuple[LiveLine, LiveLine]  # as sent, as held
+
+
+def _placed(lines: Sequence[LiveLine], *, known: Known, policy: Policy) -> tuple[list[Pair], list[Excluded]]:
+    """The lines as sent and as held at their start, and those that nobody holds or that contradict themselves."""
     placed, excluded = [], []
     for line in lines:
         fault = _contradiction(line, known)
         if fault:
             excluded.append(Excluded("line", str(line.id), *fault))
             continue
-        on = first_day(max(line.earliest_start, policy.horizon_start))
         try:
-            holder = rehome(line.participant, on, known.participants)
+            placed.append((line, _held(line, participants=known.participants, policy=policy)))
         except BadInput as nobody:
             excluded.append(Excluded("line", str(line.id), "no_participant", str(nobody)))
-            continue
-        placed.append(line if holder == line.participant else _with_participant(line, holder))
     return placed, excluded
 
 
-def _with_participant(line: LiveLine, participant: str) -> LiveLine:
-    values = {name: getattr(line, name) for name in LiveLine.__slots__}
-    return LiveLine(**values | {"participant": participant})
+def _held(line: LiveLine, *, participants: Mapping[str, ParticipantRecord], policy: Policy) -> LiveLine:
+    """The line under the one participant that holds it at every start that is left to it.
+
+    Where a participant ends among the possible starts, the line is its successor's and starts no earlier than the
+    first month that is wholly after: the lead time makes starts before it exceptional. Without a successor the line
+    starts before that month. Raises BadInput where nobody holds it.
+    """
+    earliest, latest = line.earliest_start, line.latest_start
+    last = min(latest, shifted(policy.horizon_start, policy.horizon_months - 1))
+    holder = rehome(line.participant, first_day(max(earliest, policy.horizon_start)), participants)
+    while (end := participants[holder].valid_to) and (border := month_after(end, 0)) <= last:
+        if participants[holder].successor is None:
+            latest = shifted(border, -1)
+            break
+        holder, earliest = rehome(holder, first_day(border), participants), border
+    if (holder, earliest, latest) == (line.participant, line.earliest_start, line.latest_start):
+        return line
+    return replace(line, participant=holder, earliest_start=earliest, latest_start=latest)
+
+
+def _moved(pairs: Sequence[Pair]) -> Iterator[str]:
+    """A sentence for each change of window that `_held` made, with the lines it concerns."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for sent, held in pairs:
+        words = []
+        if held.earliest_start != sent.earliest_start:
+            words.append(f"as {held.participant}'s, from {held.earliest_start} on")
+        if held.latest_start != sent.latest_start:
+            words.append(f"up to {held.latest_start}")
+        if words:
+            found.setdefault((sent.participant, " and ".join(words)), []).append(held.id)
+    for (sender, change), ids in sorted(found.items()):
+        named = ", ".join(map(str, ids[:MOST_NAMED])) + (" and others" if len(ids) > MOST_NAMED else "")
+        lines = "line" if len(ids) == 1 else "lines"
+        yield f"{sender} ends while {len(ids)} of its lines could start: they are planned {change} ({lines} {named})."
 
 
 def _contradiction(line: LiveLine, known: Known) -> tuple[str, str] | None:

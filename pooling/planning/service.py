@@ -73,8 +73,8 @@ def make_plan(
 ) -> Made:
     """Freeze, solve, judge and store, the last in one transaction: a plan is there whole, or not at all.
 
-    The same snapshot, seed and solver give the stored plan back, unless it was stopped by the clock and there is more
-    time or other workers now. Raises PlanRefused where the judge finds a rule broken; nothing is stored then.
+    The same snapshot, seed and solver give the stored plan back, see `find_plan`. Raises PlanRefused where the
+    judge finds a rule broken; nothing is stored then.
     """
     with reading(engine) as session:
         frozen = take_snapshot(session, policy)
@@ -137,7 +137,11 @@ def volume_to_market(session: Session, policy: Policy) -> list[VolumeRow]:
 
 
 def find_plan(session: Session, frozen: Frozen, effort: Effort) -> UUID | None:
-    """The stored plan that answers this question, if there is one that more effort could not change."""
+    """The stored plan that answers this question, if there is one that stands.
+
+    It does if it is close enough, if the limits of its work ended it at the same or a closer asked gap, or if the
+    clock did and there is neither more time nor other workers now.
+    """
     query = select(Plan).where(
         Plan.snapshot == frozen.id, Plan.seed == effort.seed, Plan.solver_version == solver_version()
     )
@@ -145,7 +149,7 @@ def find_plan(session: Session, frozen: Frozen, effort: Effort) -> UUID | None:
         stopped = _unpacked(plan.document).get("stopped_by_clock", plan.status != "optimal")
         more = effort.time_limit_s * 1000 > plan.time_limit_ms or effort.workers != plan.workers
         close = plan.status == "optimal" or plan.gap <= effort.gap
-        if close or (stopped and not more):
+        if close or (not more if stopped else plan.asked_gap <= effort.gap):
             return plan.id
     return None
 
@@ -165,6 +169,7 @@ def store_plan(session: Session, judged: Judged, *, effort: Effort, now: datetim
         seed=effort.seed,
         workers=effort.workers,
         time_limit_ms=round(effort.time_limit_s * 1000),
+        asked_gap=effort.gap,
         document=_packed(document),
         **{name: document[name] for name in ("status", "objective_eur", "bound_eur", "gap", "runtime_s")},
     )

@@ -19,7 +19,8 @@ from pooling.reference.rules import SigningBodyRecord
 @dataclass(frozen=True, slots=True)
 class Frozen:
     """A snapshot: ``instance`` (``pooling.instance/1``), the policy it was built with, and all that a reader of the
-    plan needs beside it: names, signing bodies, offers with sources and ranges, submissions, rates, exclusions."""
+    plan needs beside it: names, signing bodies, offers with sources and ranges, submissions, rates, exclusions and
+    warnings."""
 
     id: str
     instance: Mapping[str, Any]
@@ -51,6 +52,7 @@ def freeze(
         "implications": {code: sorted(implied) for code, implied in known.implications.items() if implied},
         "offers": {offer.record.id: offer_context(offer) for offer in built.offers},
         "excluded": [asdict(one) for one in built.excluded],
+        "warnings": list(built.warnings),
         "submissions": [dict(one) for one in submissions],
         "offer_files": _offer_files(built.offers),
         "rates": _rates(line_rates, built.offers),

@@ -30,6 +30,7 @@ class Plan(SQLModel, table=True):
     seed: int
     workers: int
     time_limit_ms: int
+    asked_gap: float
     status: str = Field(max_length=10)
     objective_eur: float
     bound_eur: float

@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from pooling.commandline import pass_engine
+from pooling.commandline import pass_engine, screen
 from pooling.database import transaction
 from pooling.reference import columns, service
 from pooling.reference.service import Changes
 from pooling.reference.tabular import Column
 
-PIPE_WIDTH = 240
 """Characters a line where no terminal says how wide it is."""
 
 
@@ -94,7 +92,7 @@ def show(engine: Engine, kind: str, *, as_csv: bool) -> None:
         names = [column.name for column in chosen.columns]
         writer.writerows([names, *([row[name] for name in names] for row in rows)])
         return
-    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+    console = screen()
     table = Table(title=f"{len(rows)} {kind}")
     for name in chosen.shown:
         table.add_column(name, no_wrap=name == chosen.shown[0], overflow="fold")

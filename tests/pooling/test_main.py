@@ -54,3 +54,23 @@ def test_a_refusal_names_its_code(tmp_path: Path) -> None:
     done = run("show", "abcd1234", folder=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("pooling: not-found: ")
+
+
+def test_a_new_database_knows_the_packaged_categories(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "offers.md").read_text(encoding="utf-8")
+    toml = text.split("```toml\n", 1)[1].split("```", 1)[0]
+    (tmp_path / "offers.toml").write_text(toml, encoding="utf-8")
+    done = run("offers", "load", "offers.toml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "added" in done.stdout
+
+
+def test_an_index_in_per_cent_is_refused(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "offers.md").read_text(encoding="utf-8")
+    toml = text.split("```toml\n", 1)[1].split("```", 1)[0]
+    wrong = toml.replace("1.02", "102").replace("1.05", "105").replace("0.98", "98")
+    assert wrong != toml
+    (tmp_path / "offers.toml").write_text(wrong, encoding="utf-8")
+    done = run("offers", "load", "offers.toml", folder=tmp_path)
+    assert done.returncode == 2
+    assert "per cent" in done.stderr

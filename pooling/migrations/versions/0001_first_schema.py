@@ -166,6 +166,7 @@ def upgrade() -> None:
         sa.Column("seed", sa.Integer(), nullable=False),
         sa.Column("workers", sa.Integer(), nullable=False),
         sa.Column("time_limit_ms", sa.Integer(), nullable=False),
+        sa.Column("asked_gap", sa.Float(), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("objective_eur", sa.Float(), nullable=False),
         sa.Column("bound_eur", sa.Float(), nullable=False),

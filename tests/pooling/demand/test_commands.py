@@ -59,6 +59,7 @@ def test_a_load_says_what_became_of_every_row_and_what_to_do(ready: Engine, tmp_
     told = run(ready, load, path, "--mapping", mapping, "--partial", "--report", report)
     assert told.exception is None
     assert "3 rows read: 1 in 1 lines, 1 refused, 1 waiting for a mapping, 0 out of scope" in told.stdout
+    assert "read as csv, encoding utf-8, delimiter ';', decimal mark '.', thousands mark none shown" in told.stdout
     assert "not a number as this file writes them" in told.stdout
     assert "insulin-syringes (Insulin syringes)" in told.stdout
     written = json.loads(report.read_text("utf-8"))
@@ -68,6 +69,7 @@ def test_a_load_says_what_became_of_every_row_and_what_to_do(ready: Engine, tmp_
     assert f"pooling requeue {written['submission']}" in told.stdout
     again = run(ready, load, path, "--mapping", mapping, "--partial")
     assert "already loaded" in again.stdout
+    assert "1 rows refused and 1 waiting" in again.stdout
 
 
 def test_a_refused_load_writes_its_report_all_the_same(ready: Engine, tmp_path: Path, mapping: Path) -> None:
@@ -112,7 +114,10 @@ def test_the_form_of_a_participant_is_written_and_loads_back(ready: Engine, tmp_
     shown = run(ready, look, out)
     assert "quantity" in shown.stdout
     assert "Antal per år" in shown.stdout
-    assert isinstance(run(ready, load, out).exception, LoadRefused)
+    loaded = run(ready, load, out)
+    assert isinstance(loaded.exception, LoadRefused)
+    assert "read as xlsx, sheet '" in loaded.stdout
+    assert "encoding" not in loaded.stdout
     unknown = run(ready, template, "--participant", "SE-ZZ", "--out", out)
     assert isinstance(unknown.exception, NotFound)
 

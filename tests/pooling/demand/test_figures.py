@@ -33,6 +33,13 @@ def read(text: str, marks: Marks, decimals: int = 6) -> Fraction | str | None:
         ("007", PLAIN, 7),
         ("400.0", POINT, 400),
         ("0", PLAIN, 0),
+        ("1 234", Marks(",", ". "), 1234),
+        ("1.234,5", Marks(",", ". "), Fraction("1234.5")),
+        ("1\u2007234", Marks(",", "\u2007"), 1234),
+        ("1\u2007234", Marks(",", " \u2007"), 1234),
+        ("1 234 567", Marks(",", "\u2007"), 1234567),
+        ("1'234.5", Marks(".", "'\u2019"), Fraction("1234.5")),
+        ("1\u2019234.5", Marks(".", "'\u2019"), Fraction("1234.5")),
     ],
 )
 def test_numbers_are_read_by_the_files_own_marks(text: str, marks: Marks, value: Fraction) -> None:
@@ -46,6 +53,13 @@ def test_numbers_are_read_by_the_files_own_marks(text: str, marks: Marks, value:
         ("1,234,5", COMMA, "not-a-number"),
         ("1.5", COMMA, "not-a-number"),
         ("12.34.567", COMMA, "not-a-number"),
+        ("0.050", COMMA, "not-a-number"),
+        ("0.200", COMMA, "not-a-number"),
+        ("00.050", COMMA, "not-a-number"),
+        ("05.000,5", COMMA, "not-a-number"),
+        ("0 200", Marks(",", ". "), "not-a-number"),
+        ("1 234.567", Marks(",", ". "), "not-a-number"),
+        ("1 234'567", Marks(".", " '"), "not-a-number"),
         ("1.2", PLAIN, "not-a-number"),
         ("1 234", PLAIN, "not-a-number"),
         ("ca 100", PLAIN, "not-a-number"),
@@ -87,7 +101,7 @@ def test_a_bad_value_does_not_disturb_its_neighbours() -> None:
     whole=st.integers(0, 10**16 - 1),
     decimals=st.text("0123456789", max_size=6),
     grouped=st.booleans(),
-    marks=st.sampled_from([COMMA, POINT, Marks(",", " "), Marks(".", "\u00a0")]),
+    marks=st.sampled_from([COMMA, POINT, Marks(",", " "), Marks(".", "\u00a0"), Marks(",", "\u2007")]),
 )
 def test_every_number_written_by_its_marks_comes_back(whole: int, decimals: str, grouped: bool, marks: Marks) -> None:
     text = f"{whole:,}".replace(",", marks.thousands or "") if grouped else str(whole)

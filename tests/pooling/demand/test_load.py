@@ -1,19 +1,22 @@
 """Loading a file: one submission, all or nothing, traceable to file, row and mapping."""
 
 import hashlib
-from datetime import date
+from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlmodel import Session
 
 from pooling.database import reading, transaction
 from pooling.demand import intake, service, store
 from pooling.demand.intake import FileRefused
 from pooling.demand.results import LoadRefused
 from pooling.errors import BadSetting
-from tests.pooling.demand.builders import NOW, load, mapping, write_csv
+from pooling.reference.tables import Participant
+from tests.pooling.demand.builders import NOW, load, mapping, participant, write_csv
 
 SAME_CATEGORY = ["SE-M", "SE-AB", "SE-O", "SE-C", "SE-D", "SE-E"]
 
@@ -89,6 +92,20 @@ def test_a_file_without_a_single_line_never_replaces_anything(ready: Engine, tmp
         assert service.live_lines(session).height == 1
 
 
+def test_a_file_whose_every_row_waits_does_not_retire_live_demand(ready: Engine, tmp_path: Path) -> None:
+    with transaction(ready) as session:
+        load(session, write_csv(tmp_path / "good.csv", {}), mapping())
+    before = counts(ready)
+
+    def retire() -> None:
+        with transaction(ready) as session:
+            load(session, write_csv(tmp_path / "typo.csv", {"Group": "glovez nitrile"}), mapping())
+
+    with pytest.raises(LoadRefused, match="take the place of the 1 lines"):
+        retire()
+    assert counts(ready) == before
+
+
 def test_the_same_file_again_writes_nothing(ready: Engine, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "demand.csv", {}, {"Group": "unknown"})
     with transaction(ready) as session:
@@ -98,7 +115,108 @@ def test_the_same_file_again_writes_nothing(ready: Engine, tmp_path: Path) -> No
         again = load(session, path, mapping())
     assert again.already_loaded
     assert again.submission == first.submission
+    assert (again.rows_read, again.rows_in_lines, again.rows_quarantined) == (2, 1, 1)
     assert counts(ready) == before
+
+
+def know(session: Session, code: str) -> None:
+    session.add(Participant(**asdict(participant(code, signing_body="SE-M"))))
+    session.flush()
+
+
+def test_rows_refused_for_a_missing_participant_load_once_it_is_known(ready: Engine, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "demand.csv", {}, {"Region": "SE-NEW"}, {"Group": "unknown"})
+    with transaction(ready) as session:
+        first = load(session, path, mapping(), partial=True)
+        assert (first.lines_made, first.rows_refused, first.rows_quarantined) == (1, 1, 1)
+    before = counts(ready)
+    with transaction(ready) as session:
+        again = load(session, path, mapping(), partial=True)
+    assert (again.already_loaded, again.submission, counts(ready)) == (True, first.submission, before)
+    assert (again.rows_read, again.rows_in_lines, again.rows_refused, again.rows_quarantined) == (3, 1, 1, 1)
+    with transaction(ready) as session:
+        know(session, "SE-NEW")
+    with transaction(ready) as session:
+        third = load(session, path, mapping(), partial=True)
+    assert (third.already_loaded, third.supersedes, third.rows_refused) == (False, first.submission, 0)
+    with reading(ready) as session:
+        lines = service.live_lines(session)
+    assert lines["participant"].sort().to_list() == ["SE-M", "SE-NEW"]
+    assert lines["submission"].unique().to_list() == [str(third.submission)]
+
+
+def test_other_rates_of_the_day_received_replace_a_load_with_rows_left_out(ready: Engine, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "demand.csv", {}, {"Group": "unknown"})
+    chosen = mapping(currency={"day": "received"})
+    with transaction(ready) as session:
+        first = load(session, path, chosen, received_at=datetime(2026, 10, 1, tzinfo=UTC))
+        second = load(session, path, chosen, received_at=datetime(2026, 10, 20, tzinfo=UTC))
+        assert second.supersedes == first.submission
+        assert service.live_lines(session)["submission"].to_list() == [str(second.submission)]
+
+
+def test_lines_loaded_later_under_another_mapping_are_not_lost(ready: Engine, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "demand.csv", {}, {"Group": "Sprutor"}, {"Group": "unknown"})
+    with transaction(ready) as session:
+        first = load(session, path, mapping())
+        assert first.submission is not None
+        words = mapping(categories={"words": {"Sprutor": "insulin-syringes"}})
+        service.requeue(session, first.submission, words, now=NOW)
+        again = load(session, path, mapping())
+        assert (again.already_loaded, again.rows_in_lines, again.rows_quarantined) == (True, 2, 1)
+        assert service.live_lines(session)["row"].sort().to_list() == [2, 3]
+        anew = load(session, path, words)
+        assert anew.supersedes == first.submission
+        assert service.live_lines(session)["row"].sort().to_list() == [2, 3]
+
+
+def test_grouped_rows_are_one_line_when_the_file_is_loaded_again_instead(ready: Engine, tmp_path: Path) -> None:
+    grouped: dict[str, Any] = {
+        "columns": {"earliest_start": None, "latest_start": None, "date": "Day"},
+        "window": {"rule": "date", "flexibility_months": 6},
+        "group": {"by": ["participant", "category", "year"]},
+    }
+    headers = ("Region", "Group", "Name", "Quantity", "Unit", "Price", "Day")
+    rows = [{"Day": "2025-01-01"}, {"Day": "2025-02-01", "Group": "Sprutor"}]
+    path = write_csv(tmp_path / "orders.csv", *rows, headers=headers)
+    words = mapping(**grouped, categories={"words": {"Sprutor": "insulin-syringes"}})
+    with transaction(ready) as session:
+        first = load(session, path, mapping(**grouped))
+        assert first.submission is not None
+        service.requeue(session, first.submission, words, now=NOW)
+        assert service.live_lines(session).sort("row").select("row", "quantity").rows() == [(2, 1000), (3, 1000)]
+        load(session, path, words)
+        assert service.live_lines(session).select("row", "rows", "quantity").rows() == [(2, 2, 2000)]
+
+
+def test_numbers_of_the_other_decimal_mark_are_refused_where_one_is_stated(ready: Engine, tmp_path: Path) -> None:
+    prices = ["0.050", "0.200", "1.250,5"]
+    path = write_csv(tmp_path / "demand.csv", *({"Price": price} for price in prices))
+    with transaction(ready) as session:
+        found = load(session, path, mapping(file={"decimal": ","}), partial=True)
+        assert [(fault.row, fault.value, fault.code) for fault in found.faults] == [
+            (2, "0.050", "not-a-number"),
+            (3, "0.200", "not-a-number"),
+        ]
+        assert service.live_lines(session)["unit_price_micro"].to_list() == [1_250_500_000]
+
+
+@pytest.mark.parametrize(
+    "quantities",
+    [
+        ("1.234", "1 234"),
+        ("1'234", "1\u2019234"),
+        ("1\u2007234", "1 234"),
+        ("1\u2007234", "1\u2007234"),
+    ],
+)
+def test_a_file_may_part_its_thousands_in_several_ways(
+    ready: Engine, tmp_path: Path, quantities: tuple[str, ...]
+) -> None:
+    path = write_csv(tmp_path / "demand.csv", *({"Quantity": each, "Price": "1,25"} for each in quantities))
+    with transaction(ready) as session:
+        load(session, path, mapping())
+        assert service.live_lines(session)["quantity"].to_list() == [1234, 1234]
 
 
 def test_a_new_file_of_the_series_replaces_the_old_as_a_whole(ready: Engine, tmp_path: Path) -> None:

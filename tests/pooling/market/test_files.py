@@ -148,8 +148,8 @@ def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
         ({"quantity_source": ""}, "row 2, quantity_source: blank; fill it in"),
         ({"co2_source_date": ""}, "row 2, co2_source_date: blank; fill it in"),
         ({"price_low": ""}, "row 2, price_low: blank; fill it in"),
-        ({"price_low": "0.05"}, "row 2: price: low 50000, value 49000, high 60000: give low <= value <= high"),
-        ({"price_high": "0.0489"}, "row 2: price: low 40000, value 49000, high 48900: give low <= value <= high"),
+        ({"price_low": "0.05"}, "row 2: price_low 0.05, price 0.049, price_high 0.06: give low <= value <= high"),
+        ({"price_high": "0.0489"}, "row 2: price_low 0.04, price 0.049, price_high 0.0489: give low <= value <= high"),
         ({"price": "0,049"}, "row 2, price: '0,049': give a number with a decimal point and at most 6 decimals"),
         (
             {"price": "0.0490001"},

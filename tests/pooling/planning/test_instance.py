@@ -9,6 +9,7 @@ from pooling.errors import BadSetting
 from pooling.market.rules import Figure, OfferRecord, TierRecord
 from pooling.planning.instance import Built, Known, LiveLine, build, weighted_prices
 from pooling.planning.policy import policy_of
+from pooling.planning.volume import volume_of
 from pooling.reference.rates import rate_on
 from pooling.reference.rules import CategoryRecord, ParticipantRecord
 from solver import Instance
@@ -112,10 +113,79 @@ def test_the_solver_takes_the_document_word_for_word() -> None:
     assert [each["id"] for each in document["lines"]] == ["1", "2"]
 
 
-def test_demand_passes_to_the_successor_when_its_line_can_start() -> None:
-    lines = [line(1, "DK-84"), line(2, "DK-84", earliest_start="2027-01"), line(3, "DK-85", earliest_start="2027-06")]
-    found = {each["id"]: each["participant"] for each in built(lines).document["lines"]}
-    assert found == {"1": "DK-84", "2": "DK-OST", "3": "DK-OST"}
+def held(found: Built) -> dict[str, tuple[str, str, str]]:
+    """Participant, earliest and latest start of each line of the document."""
+    lines = found.document["lines"]
+    return {each["id"]: (each["participant"], each["earliest_start"], each["latest_start"]) for each in lines}
+
+
+def test_demand_passes_to_the_successor_from_the_month_that_it_takes_over() -> None:
+    lines = [
+        line(1, "DK-84", latest_start="2026-12"),
+        line(2, "DK-84", latest_start="2027-01"),
+        line(3, "DK-84", earliest_start="2026-11", latest_start="2027-06"),
+        line(4, "DK-84", earliest_start="2027-01", latest_start="2027-06"),
+        line(5, "DK-85", earliest_start="2027-06"),
+        line(6, earliest_start="2027-03"),
+    ]
+    found = built(lines)
+    assert held(found) == {
+        "1": ("DK-84", "2026-12", "2026-12"),
+        "2": ("DK-OST", "2027-01", "2027-01"),
+        "3": ("DK-OST", "2027-01", "2027-06"),
+        "4": ("DK-OST", "2027-01", "2027-06"),
+        "5": ("DK-OST", "2027-06", "2028-12"),
+        "6": ("SE-M", "2027-03", "2028-12"),
+    }
+    assert found.warnings == (
+        "DK-84 ends while 2 of its lines could start: they are planned as DK-OST's, from 2027-01 on (lines 2, 3).",
+    )
+    assert Instance.from_document(found.document).to_document() == found.document
+
+
+def test_a_takeover_after_the_last_month_of_the_horizon_changes_nothing() -> None:
+    found = [built([line(1, "DK-84", earliest_start="2026-11")], horizon_months=months) for months in (2, 3)]
+    assert [held(each)["1"] for each in found] == [("DK-84", "2026-11", "2028-12"), ("DK-OST", "2027-01", "2028-12")]
+    assert [len(each.warnings) for each in found] == [0, 1]
+
+
+def test_a_takeover_within_a_month_counts_from_the_next_and_the_last_of_several_holds() -> None:
+    within, later = date(2027, 1, 15), date(2027, 5, 1)
+    chain = (
+        participant("A", valid_to=within, successor="B"),
+        participant("B", valid_from=within, valid_to=later, successor="C"),
+        participant("C", valid_from=later),
+    )
+    known = replace(KNOWN, participants={each.code: each for each in chain})
+    lines = [line(number, "A", latest_start=f"2027-0{number}") for number in (1, 2, 4, 5)]
+    given = policy_of({"as_of": date(2025, 11, 1), "lead_time_months": 12}, today=DAY)
+    assert held(build(lines, [], known=known, policy=given)) == {
+        "1": ("A", "2026-12", "2027-01"),
+        "2": ("B", "2027-02", "2027-02"),
+        "4": ("B", "2027-02", "2027-04"),
+        "5": ("C", "2027-05", "2027-05"),
+    }
+
+
+def test_demand_that_nobody_takes_over_starts_before_its_participant_ends() -> None:
+    found = built([line(1, "GONE"), line(2, "GONE", latest_start="2026-12")])
+    assert held(found) == {"1": ("GONE", "2026-12", "2026-12"), "2": ("GONE", "2026-12", "2026-12")}
+    assert found.warnings == ("GONE ends while 1 of its lines could start: they are planned up to 2026-12 (line 1).",)
+
+
+def test_volume_to_market_names_those_who_hold_the_demand_at_the_start() -> None:
+    lines = [
+        line(1, "DK-84", earliest_start="2026-11", latest_start="2027-06"),
+        line(2, earliest_start="2027-03"),
+        line(3, "DK-85", latest_start="2026-12"),
+    ]
+    rows = volume_of(built(lines).document, KNOWN.implications)
+    assert {row.start: dict(row.participants) for row in rows} == {
+        "2026-12": {"DK-85": 1000},
+        "2027-01": {"DK-OST": 1000},
+        "2027-03": {"DK-OST": 1000, "SE-M": 1000},
+        "2027-07": {"SE-M": 1000},
+    }
 
 
 def test_the_horizon_counts_where_it_starts_later_than_the_line() -> None:
@@ -160,7 +230,7 @@ def test_limits_of_participants_are_their_own_or_the_policys() -> None:
     lines = [line(1), line(2, "DK-84")]
     found = built(lines, participant_max_leads=3, participant_max_pools_per_quarter=8).document["participants"]
     limits = {each["id"]: (each["max_leads"], each["max_pools_per_quarter"]) for each in found}
-    assert limits == {"SE-M": (2, 5), "DK-84": (3, 8)}
+    assert limits == {"SE-M": (2, 5), "DK-OST": (3, 8)}
 
 
 def test_criteria_of_offers_are_closed_and_those_of_lines_are_not() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from threading import Barrier
 from typing import Any
 
@@ -199,6 +199,43 @@ def test_a_plan_stopped_by_the_clock_is_looked_for_again_with_more_time(engine: 
         assert service.find_plan(session, frozen, Effort(time_limit_s=10, workers=2)) is None
 
 
+def test_a_plan_that_ended_by_the_limits_of_its_work_is_not_looked_for_again(
+    engine: Engine, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same limits would end the next search at the same place: only a closer gap is another question."""
+    real, solves = service.solve_judged, []
+
+    def ended_by_work(frozen: Any, **named: Any) -> service.Judged:
+        solves.append(named["effort"].gap)
+        document = dict(real(frozen, **named).document)
+        ended = document | {"status": "feasible", "stopped_by_clock": False, "bound_eur": document["bound_eur"] * 2}
+        return service.Judged(frozen, ended | {"gap": 1 - ended["objective_eur"] / ended["bound_eur"]})
+
+    monkeypatch.setattr(service, "solve_judged", ended_by_work)
+    asked = [0.1, 0.1, 0.2, 0.05, 0.05, 0.1]
+    made = [
+        make_plan(engine, policy(), now=NOW + timedelta(hours=hour), effort=Effort(time_limit_s=9 + hour, gap=gap))
+        for hour, gap in enumerate(asked)
+    ]
+    assert [each.again for each in made] == [False, True, True, False, True, True]
+    assert [made[0].plan, made[3].plan] == [made[5].plan, made[4].plan]
+    assert solves == [0.1, 0.05]
+    assert counts(engine)["plan"] == 2
+
+
+def test_a_plan_within_the_asked_gap_stands_however_it_ended(engine: Engine, ids: list[int]) -> None:
+    with reading(engine) as session:
+        frozen = service.take_snapshot(session, policy())
+    document = dict(service.solve_judged(frozen, effort=Effort()).document)
+    stopped = document | {"status": "feasible", "stopped_by_clock": True, "bound_eur": document["bound_eur"] * 1.25}
+    judged = service.Judged(frozen, stopped | {"gap": 1 - stopped["objective_eur"] / stopped["bound_eur"]})
+    with transaction(engine) as session:
+        made = service.store_plan(session, judged, effort=Effort(time_limit_s=10, gap=0.01), now=NOW)
+    with reading(engine) as session:
+        assert service.find_plan(session, frozen, Effort(time_limit_s=60, gap=0.21)) == made.plan
+        assert service.find_plan(session, frozen, Effort(time_limit_s=60, gap=0.19)) is None
+
+
 def test_the_snapshot_does_not_depend_on_when_or_how_rows_came(engine: Engine, ids: list[int]) -> None:
     with reading(engine) as session:
         first = service.take_snapshot(session, policy())
@@ -324,6 +361,15 @@ def test_warnings_of_a_pool(engine: Engine, ids: list[int]) -> None:
     quiet = " ".join(planned(engine).pools[0].warnings)
     assert "longer than the four years" not in quiet
     assert "Less than six weeks" not in quiet
+
+
+def test_a_line_whose_participant_ends_within_its_window_is_told_of(engine: Engine, ids: list[int]) -> None:
+    quiet = planned(engine)
+    assert quiet.warnings == ()
+    view = planned(engine, as_of=date(2026, 11, 1), lead_time_months=0, lead_time_reason="a test")
+    assert {line.participant for pool in view.pools for line in pool.lots[0].lines} >= {"DK-OST"}
+    (said,) = view.warnings
+    assert said.startswith("DK-84 ends while 1 of its lines could start: they are planned as DK-OST's, from 2027-01 on")
 
 
 @pytest.mark.parametrize("plans_before", [0, 1])
