@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from connectors.errors import ConnectorError
 from connectors.files import Preview, headers
-from pooling.commandline import pass_engine
+from pooling.commandline import pass_engine, screen
 from pooling.database import reading, transaction
 from pooling.demand import loading, report_file, service, telling, words
 from pooling.demand.intake import FileRefused, header_names, opened
@@ -48,7 +48,7 @@ def _mapping(path: Path, mapping: Path | None) -> tuple[FileMapping, Preview | N
 @contextmanager
 def _progress(what: str) -> Iterator[loading.Progress]:
     bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*bars, console=telling.console(stderr=True), transient=True) as progress:
+    with Progress(*bars, console=screen(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
@@ -90,7 +90,7 @@ def load(
 def _tell(answer: Loaded, report: Path | None) -> None:
     if report is not None:
         report_file.write_report(report, answer)
-    telling.tell_loaded(telling.console(), answer, report=report.name if report else None)
+    telling.tell_loaded(screen(), answer, report=report.name if report else None)
 
 
 @click.command()
@@ -107,7 +107,7 @@ def requeue(engine: Engine, submission: str, mapping: Path) -> None:
         else:
             chosen = read_mapping(mapping)
         answer = service.requeue(session, found, chosen, now=datetime.now(UTC))
-    telling.tell_requeued(telling.console(), answer)
+    telling.tell_requeued(screen(), answer)
 
 
 @click.command()
@@ -116,7 +116,7 @@ def submissions(engine: Engine) -> None:
     """List what has been loaded, the latest first."""
     with reading(engine) as session:
         found = service.submissions(session)
-    telling.tell_submissions(telling.console(), found)
+    telling.tell_submissions(screen(), found)
 
 
 @click.command()
@@ -149,7 +149,7 @@ def template(engine: Engine, participant: str, language: str, out: Path) -> None
 @click.option("--mapping", type=FILE, help="Read it as this mapping says.")
 def look(file: Path, mapping: Path | None) -> None:
     """Show how a FILE is written: format, encoding, marks, headers, first rows. Nothing is stored."""
-    out = telling.console()
+    out = screen()
     preview = _preview(file)
     try:
         chosen, _ = _mapping(file, mapping)

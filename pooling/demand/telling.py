@@ -13,13 +13,6 @@ from pooling.demand.results import Flag, Loaded, Requeued, SubmissionRecord, Wai
 
 SHOWN = 20
 SAMPLES = 3
-PIPE_WIDTH = 200
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Where to write; lines are not broken where no terminal says how wide it is."""
-    out = Console(stderr=stderr)
-    return out if out.is_terminal else Console(stderr=stderr, width=PIPE_WIDTH)
 
 
 def tell_loaded(out: Console, loaded: Loaded, *, report: str | None) -> None:
