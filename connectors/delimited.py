@@ -15,7 +15,7 @@ from connectors.errors import BadData
 from connectors.frames import NUMERIC, ROW
 from connectors.limits import Limits
 from connectors.numerals import Evidence
-from connectors.plan import PREVIEW_CHARS, PREVIEW_ROWS, ColumnPlan, Preview, ReadReport
+from connectors.plan import PREVIEW_CHARS, PREVIEW_ROWS, ColumnPlan, Hints, Preview, ReadReport, encoding_name
 from connectors.records import Block, blocks
 from connectors.text import Text, as_utf8
 
@@ -35,12 +35,11 @@ class Delimited:
         """All records of the file."""
         return blocks(self.file, start=self.start, delimiter=self.delimiter, limits=self.limits)
 
-    def header(self, plan: ColumnPlan | None) -> Header:
-        """The header row."""
+    def header(self, plan: ColumnPlan | None, stated: int | None) -> Header:
+        """The header row; ``stated`` is its number where that is known."""
         first = next(self.blocks(), None)
         if first is None:
             raise BadData("empty-file", "the file has no text; send a file with a header row and rows below")
-        stated = plan.header_row if plan else None
         return find_header(first.head(max(SEARCHED_ROWS, stated or 0)), plan=plan, header_row=stated)
 
     def data(self, header: Header) -> Iterator[Block]:
@@ -51,12 +50,12 @@ class Delimited:
                 yield below
 
 
-def preview(file: BinaryIO, *, folder: Path, limits: Limits) -> Preview:
+def preview(file: BinaryIO, *, folder: Path, hints: Hints, limits: Limits) -> Preview:
     """What the CSV looks like."""
-    with as_utf8(file, folder=folder, encoding=None) as text:
-        delimiter = dialect.delimiter(text.source, start=text.start, plan=None)
+    with as_utf8(file, folder=folder, encoding=hints.encoding and encoding_name(hints.encoding)) as text:
+        delimiter = hints.delimiter or dialect.delimiter(text.source, start=text.start, plan=None)
         table = Delimited(text.source, text.start, delimiter, limits)
-        header = table.header(None)
+        header = table.header(None, hints.header_row)
         first = next(table.data(header), None)
         rows = first.head(PREVIEW_ROWS) if first else []
     return Preview(
@@ -80,7 +79,7 @@ def read(file: BinaryIO, *, folder: Path, plan: ColumnPlan, limits: Limits) -> I
     with as_utf8(file, folder=folder, encoding=plan.encoding) as text:
         delimiter = plan.delimiter or dialect.delimiter(text.source, start=text.start, plan=plan)
         table = Delimited(text.source, text.start, delimiter, limits)
-        header = table.header(plan)
+        header = table.header(plan, plan.header_row)
         selection = select(header, plan)
         check = Check(header, selection)
         for block in table.data(header):

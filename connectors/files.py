@@ -19,7 +19,7 @@ import polars as pl
 from connectors import sandbox
 from connectors.errors import BadPlan, ConnectorError, NoAccess
 from connectors.limits import Limits
-from connectors.plan import ColumnPlan, Preview, ReadReport
+from connectors.plan import ColumnPlan, Hints, Preview, ReadReport
 from connectors.source import Batch, Cursor
 
 __all__ = ["ColumnPlan", "DemandFile", "FileSource", "Limits", "Preview", "ReadReport", "headers", "open_demand"]
@@ -56,9 +56,22 @@ def open_demand(path: Path, plan: ColumnPlan, limits: Limits = STANDARD_LIMITS) 
         yield DemandFile(ReadReport.from_document(_message(results)), results)
 
 
-def headers(path: Path, limits: Limits = STANDARD_LIMITS) -> Preview:
-    """What the file looks like: format, dialect, header row and first rows, for whoever writes a mapping."""
-    arguments = {"path": _readable(path), "limits": asdict(limits)}
+def headers(
+    path: Path,
+    limits: Limits = STANDARD_LIMITS,
+    *,
+    sheet: str | None = None,
+    header_row: int | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+) -> Preview:
+    """What the file looks like: format, dialect, header row and first rows, for whoever writes a mapping.
+
+    What is known of the file beforehand is stated as in a ``ColumnPlan``. Without ``sheet`` the first with content is
+    shown.
+    """
+    hints = Hints(sheet=sheet, header_row=header_row, delimiter=delimiter, encoding=encoding)
+    arguments = {"path": _readable(path), "limits": asdict(limits), "hints": asdict(hints)}
     with sandbox.running("connectors.reading:preview", arguments, limits) as child:
         return Preview.from_document(_message(child.results()))
 

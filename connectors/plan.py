@@ -98,6 +98,16 @@ def encoding_name(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Hints:
+    """What is known of a file before its columns are: each as in ``ColumnPlan``, None where it is to be found out."""
+
+    sheet: str | None = None
+    header_row: int | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadReport:
     """How a file was read. Rows are counted from 1, as a text editor or spreadsheet shows them.
 

@@ -12,7 +12,7 @@ import polars as pl
 from connectors import delimited, kinds, spreadsheet
 from connectors.errors import BadData, NoAccess, TryAgain
 from connectors.limits import Limits
-from connectors.plan import ColumnPlan, ReadReport
+from connectors.plan import ColumnPlan, Hints, ReadReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,12 @@ def read(arguments: Mapping[str, Any], folder: Path) -> Iterator[dict[str, Any] 
 
 def preview(arguments: Mapping[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
     """A task: the preview as a message."""
-    limits = Limits(**arguments["limits"])
+    limits, hints = Limits(**arguments["limits"]), Hints(**arguments["hints"])
     with _opened(Path(arguments["path"])) as source:
         if source.kind(limits) == kinds.XLSX:
-            yield asdict(spreadsheet.preview(source.file, limits=limits))
+            yield asdict(spreadsheet.preview(source.file, hints=hints, limits=limits))
         else:
-            yield asdict(delimited.preview(source.file, folder=folder, limits=limits))
+            yield asdict(delimited.preview(source.file, folder=folder, hints=hints, limits=limits))
 
 
 @contextmanager

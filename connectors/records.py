@@ -77,7 +77,7 @@ class Block:
             blank_line + (self.data if data is None else data),
             has_header=False,
             schema={str(column): pl.String() for column in range(width)},
-            columns=sorted(set(columns)),
+            columns=sorted({*columns} or {0}),  # of no column polars would not tell the rows
             separator=self.delimiter.decode(),
             quote_char='"' if self.quoted else None,
             truncate_ragged_lines=True,

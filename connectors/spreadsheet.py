@@ -17,25 +17,25 @@ from connectors.errors import BadData
 from connectors.frames import NUMERIC, schema
 from connectors.limits import Limits
 from connectors.numerals import AS_NINES, Evidence, Marks
-from connectors.plan import PREVIEW_CHARS, PREVIEW_ROWS, ColumnPlan, Preview, ReadReport
+from connectors.plan import PREVIEW_CHARS, PREVIEW_ROWS, ColumnPlan, Hints, Preview, ReadReport
 from connectors.sheet import Cells
 from connectors.workbook import Sheet, Workbook
 
 SheetRow = tuple[int, Cells]
 
 
-def preview(file: BinaryIO, *, limits: Limits) -> Preview:
-    """What the workbook looks like; of several sheets the first is shown and all are named."""
+def preview(file: BinaryIO, *, hints: Hints, limits: Limits) -> Preview:
+    """What the workbook looks like; of several sheets the one stated or the first is shown, and all are named."""
     book = Workbook(file, limits)
     sheets = _filled(book)
-    rows = book.rows(sheets[0])
-    first, header = _header(rows, plan=None)
+    shown = sheets[0] if hints.sheet is None else _chosen(book, hints.sheet)
+    first, header = _header(book.rows(shown), plan=None, stated=hints.header_row)
     below = [row for row in first if row[0] > header.row][:PREVIEW_ROWS]
     return Preview(
         format=kinds.XLSX,
         encoding=None,
         delimiter=None,
-        sheet=sheets[0].name,
+        sheet=shown.name,
         sheets=tuple(sheet.name for sheet in sheets),
         header_row=header.row,
         headers=header.texts,
@@ -49,7 +49,7 @@ def read(file: BinaryIO, *, folder: Path, plan: ColumnPlan, limits: Limits) -> I
     book = Workbook(file, limits)
     sheet = _chosen(book, plan.sheet)
     rows = book.rows(sheet)
-    first, header = _header(rows, plan=plan)
+    first, header = _header(rows, plan=plan, stated=plan.header_row)
     selection = select(header, plan)
     table = Table(header, selection, limits, folder)
     for row in chain((row for row in first if row[0] > header.row), rows):
@@ -116,9 +116,8 @@ def _names(sheets: Sequence[Sheet]) -> str:
     return ", ".join(repr(sheet.name) for sheet in sheets)
 
 
-def _header(rows: Iterator[SheetRow], *, plan: ColumnPlan | None) -> tuple[list[SheetRow], Header]:
+def _header(rows: Iterator[SheetRow], *, plan: ColumnPlan | None, stated: int | None) -> tuple[list[SheetRow], Header]:
     """The rows read so far, and the header among them."""
-    stated = plan.header_row if plan else None
     first: list[SheetRow] = []
     for row in islice(rows, max(SEARCHED_ROWS, stated or 0)):
         first.append(row)

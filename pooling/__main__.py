@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from xlsxwriter.exceptions import FileCreateError
 
 from pooling import serving
-from pooling.commandline import OPTION, PREPARE
+from pooling.commandline import OPTION, PREPARE, as_called, program
 from pooling.database import reading, transaction
 from pooling.demand import commands as demand
 from pooling.demo import commands as demo
@@ -49,9 +49,9 @@ for subject in (demo, demand, market, planning, reference, serving):
 def main() -> None:
     """Run a command; a refusal is one message with its code on standard error, and exit code 2."""
     try:
-        pooling(prog_name="pooling", standalone_mode=False)
+        pooling(prog_name=program(), standalone_mode=False)
     except PoolingError as refusal:
-        click.echo(f"pooling: {refusal.code}: {refusal}", err=True)
+        click.echo(f"pooling: {refusal.code}: {as_called(str(refusal))}", err=True)
         sys.exit(2)
     except DBAPIError as unusable:
         click.echo(f"pooling: database: it cannot be used: {unusable.orig}; see --database", err=True)

@@ -19,6 +19,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import Message, Scope
 from sqlalchemy import Engine
 
+from pooling.commandline import as_called
 from pooling.database import connect, schema_gap
 from pooling.problems import HANDLERS, RESPONSES, NotReady, UnknownParameter, request_id
 from pooling.reference.api import ReferenceController
@@ -33,6 +34,29 @@ class Health(msgspec.Struct, frozen=True):
     """How the service is: live (it answers) or ready (its database does too)."""
 
     status: str
+
+
+class Service(msgspec.Struct, frozen=True):
+    """What answers here, and where to go on."""
+
+    name: str
+    version: str
+    links: dict[str, str]
+
+
+LINKS = {
+    "description": "/schema",
+    "participants": "/v1/participants",
+    "categories": "/v1/categories",
+    "criteria": "/v1/criteria",
+    "ready": "/health/ready",
+}
+
+
+@get(["/", "/v1"], sync_to_thread=False, responses=RESPONSES, tags=["start"], summary="Where to begin")
+def start() -> Service:
+    """The resources there are; all that can be asked is described at /schema."""
+    return Service("Nordic Pooling", _version(), LINKS)
 
 
 @get("/health/live", sync_to_thread=False, responses=RESPONSES, tags=["health"], summary="The process answers")
@@ -52,7 +76,7 @@ def ready(engine: NamedDependency[Engine]) -> Health:
     """503 until the database is reachable and migrated to the schema of this version."""
     gap = schema_gap(engine)
     if gap is not None:
-        raise NotReady(f"{gap}; run `pooling database migrate`")
+        raise NotReady(as_called(f"{gap}; run `pooling database migrate`"))
     return Health("ready")
 
 
@@ -60,7 +84,7 @@ def create_app(settings: Settings) -> Litestar:
     """The application over one database; it opens nothing until the first request."""
     engine = connect(settings.database_url)
     return Litestar(
-        [live, ready, ReferenceController],
+        [start, live, ready, ReferenceController],
         dependencies={"engine": Provide(lambda: engine, sync_to_thread=False)},
         exception_handlers=HANDLERS,
         guards=[only_known_parameters],

@@ -1,13 +1,19 @@
-"""What commands share: the database opened only by the commands that use it, and only once they run."""
+"""What commands share: the database opened only by the commands that use it, and how they speak to a person."""
 
+import sys
 from collections.abc import Callable
 from functools import update_wrapper
+from os.path import relpath
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
 from pooling import database, settings
+
+NAME = "pooling"
+"""The program's name; our texts name commands by it, in backticks (see `as_called`)."""
 
 OPTION = "url"
 """Name of the option of the outermost command that holds a database address."""
@@ -24,6 +30,26 @@ def screen(*, stderr: bool = False) -> Console:
     """The terminal as it is; where there is none, wide enough for every table."""
     console = Console(stderr=stderr)
     return console if console.is_terminal else Console(stderr=stderr, width=PIPE_WIDTH)
+
+
+def program(called: str | None = None) -> str:
+    """How the command line is called here: by its name where it is installed, by ``./run`` in a checkout.
+
+    ``called``: the name under which it was started, as the system gives it.
+    """
+    name = Path(called if called is not None else sys.argv[0]).name
+    if name == NAME:
+        return NAME
+    script = Path(__file__).resolve().parents[1] / "run"
+    if not script.is_file():
+        return f"python -m {NAME}"
+    way = relpath(script)
+    return way if way.startswith("..") else f"./{way}"
+
+
+def as_called(text: str) -> str:
+    """The text with the commands it names in backticks as they can be given here."""
+    return text.replace(f"`{NAME} ", f"`{program()} ")
 
 
 def pass_engine(command: Callable[..., Any]) -> Callable[..., Any]:

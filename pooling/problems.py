@@ -58,7 +58,7 @@ STATUSES: Mapping[type[PoolingError], int] = {
     UnknownParameter: 400,
     BadInput: 422,
     NotFound: 404,
-    BadSetting: 500,
+    BadSetting: 422,  # over HTTP a policy or mapping that was sent: the service's own settings are read at its start
     NotReady: 503,
     PoolingError: 500,
 }

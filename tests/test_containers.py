@@ -50,7 +50,7 @@ def compose() -> dict[str, Any]:
 
 
 def test_the_compose_file_holds_together(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {"postgres", "migrate", "api"}
+    assert set(compose["services"]) == {"postgres", "migrate", "api", "scheduler", "worker"}
     assert faults(compose) == []
 
 
@@ -87,11 +87,23 @@ def test_the_schema_is_migrated_once_before_the_service_starts(compose: dict[str
 
 
 def test_services_run_with_as_little_as_they_need(compose: dict[str, Any]) -> None:
-    for name in ("migrate", "api"):
+    for name in ("migrate", "api", "scheduler", "worker"):
         service = compose["services"][name]
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_the_cluster_starts_only_when_asked_for_and_cannot_reach_the_database(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert {name for name, service in services.items() if "profiles" in service} == {"scheduler", "worker"}
+    for name in ("scheduler", "worker"):
+        assert services[name]["profiles"] == ["cluster"]
+        assert services[name]["networks"] == ["cluster"]
+        assert "environment" not in services[name], "no password of the database"
+        assert services[name]["image"] == services["api"]["image"]
+    assert "networks" not in services["postgres"]
+    assert services["scheduler"]["ports"] == ["127.0.0.1:8786:8786"]
 
 
 def instructions(text: str) -> list[tuple[str, str]]:
@@ -111,17 +123,32 @@ def test_the_image_installs_locked_packages_and_runs_as_nobody_special() -> None
 
 
 def test_no_file_of_the_image_names_a_package_index() -> None:
-    names_one = re.compile(r"index-url|extra-index|find-links|trusted-host|https?://", re.IGNORECASE)
-    assert names_one.search("--index-url=https://example.org/simple")
-    for name in ("Dockerfile", "constraints.txt", ".dockerignore"):
+    option = "index-" + "url"  # in parts, so that this file does not hold it
+    names_one = re.compile(rf"{option}|extra-index|find-links|trusted-host|https?://", re.IGNORECASE)
+    assert names_one.search(f"--{option}=x")
+    for name in ("Dockerfile", "constraints.txt", "constraints-cluster.txt", ".dockerignore"):
         assert not names_one.search((ROOT / name).read_text(encoding="utf-8")), name
 
 
-def test_every_locked_package_has_a_hash() -> None:
-    text = re.sub(r"\\\n\s*", " ", (ROOT / "constraints.txt").read_text(encoding="utf-8"))
-    packages = [line for line in text.splitlines() if re.match(r"[a-z0-9]", line, re.IGNORECASE)]
-    assert len(packages) > 20
-    assert [line for line in packages if "==" not in line or "--hash=sha256:" not in line] == []
+def packages(name: str) -> list[str]:
+    """The packages of a lock, each with its version and hashes."""
+    text = re.sub(r"\\\n\s*", " ", (ROOT / name).read_text(encoding="utf-8"))
+    return [line for line in text.splitlines() if re.match(r"[a-z0-9]", line, re.IGNORECASE)]
+
+
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-cluster.txt", "constraints-dev.txt"])
+def test_every_locked_package_has_a_hash(name: str) -> None:
+    assert len(packages(name)) > 20
+    assert [line for line in packages(name) if "==" not in line or "--hash=sha256:" not in line] == []
+
+
+def test_each_lock_holds_the_smaller_one_unchanged() -> None:
+    plain, cluster, dev = (
+        {line.split()[0] for line in packages(name)}
+        for name in ("constraints.txt", "constraints-cluster.txt", "constraints-dev.txt")
+    )
+    assert plain < cluster < dev
+    assert {name.partition("==")[0] for name in cluster - plain} >= {"dask", "distributed"}
 
 
 def test_what_the_image_copies_is_let_through() -> None:

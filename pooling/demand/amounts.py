@@ -19,9 +19,8 @@ from pooling.demand.figures import (
     read_figures,
 )
 from pooling.demand.names import same
-from pooling.demand.sections import Price, check_vat_rate
+from pooling.demand.sections import Price, is_vat_rate
 from pooling.demand.work import Work
-from pooling.errors import BadSetting
 
 
 class QuantityReader:
@@ -46,7 +45,7 @@ class QuantityReader:
         read = read_figures(texts, self._marks, whole_digits=MAX_WHOLE_DIGITS, decimals=QUANTITY_DECIMALS)
         work.refuse(read.codes, name)
         if name == "quantity":
-            work.refuse_where(texts.is_null(), "missing", name)
+            work.refuse_where(texts.is_null(), "missing-figure", name)
             work.refuse_where(read.digits == 0, "not-positive", name)
         total = read.digits * factors["num"].cast(pl.Int128)
         if not read.all_whole or factors["den"].max() not in (None, 1):
@@ -86,7 +85,7 @@ class PriceReader:
         texts = texts if texts is not None else work.blank()
         read = read_figures(texts, self._marks, whole_digits=PRICE_WHOLE_DIGITS, decimals=PRICE_DECIMALS)
         work.refuse(read.codes, "unit_price")
-        work.refuse_where(texts.is_null(), "missing", "unit_price")
+        work.refuse_where(texts.is_null(), "missing-figure", "unit_price")
         work.refuse_where(read.digits == 0, "not-positive", "unit_price")
         per_count, per_base = self._per_what(work)
         micro = _per_base_unit(read, factors, per_count=per_count, per_base=per_base, vat_points=self._vat(work))
@@ -176,7 +175,8 @@ def _vat_points(text: str) -> int:
     """A VAT rate in hundredths of a per cent."""
     try:
         rate = Decimal(text.replace(",", ".").strip(" %\u00a0"))
-        check_vat_rate(rate)
-    except (InvalidOperation, BadSetting) as wrong:
+    except InvalidOperation as wrong:
         raise Wrong("not-a-vat-rate") from wrong
+    if not is_vat_rate(rate):
+        raise Wrong("not-a-vat-rate")
     return int(rate * 100)

@@ -11,17 +11,19 @@ from sqlalchemy import Engine
 
 from connectors.errors import ConnectorError
 from connectors.files import Preview, headers
-from pooling.commandline import pass_engine, screen
+from pooling.commandline import as_called, pass_engine, screen
 from pooling.database import reading, transaction
 from pooling.demand import loading, report_file, service, telling, words
-from pooling.demand.intake import FileRefused, header_names, opened
+from pooling.demand.intake import header_names, opened
 from pooling.demand.mapping import BadMapping, FileMapping
-from pooling.demand.mapping_file import adds_words_only, read_mapping, read_words
+from pooling.demand.mapping_file import MappingDocument, mapping_of, read_document
+from pooling.demand.naming import Reference
 from pooling.demand.propose import proposals, write_proposals
 from pooling.demand.recognise import from_headers, recognised, series_for
 from pooling.demand.results import Loaded, LoadRefused
+from pooling.demand.sections import FileHints
 from pooling.demand.template import write_template
-from pooling.errors import NotFound
+from pooling.errors import FileRefused, NotFound, counted, did_you_mean
 from pooling.reference import service as reference
 from pooling.reference.rates import last_quote
 
@@ -29,20 +31,37 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-def _preview(path: Path) -> Preview:
+def _preview(path: Path, given: MappingDocument | None) -> Preview:
+    """What the file looks like, read as the mapping given says it is written."""
+    hints = given.hints() if given is not None else FileHints()
     try:
-        return headers(path)
+        return headers(
+            path,
+            sheet=hints.sheet,
+            header_row=hints.header_row,
+            delimiter=hints.delimiter,
+            encoding=hints.encoding,
+        )
     except ConnectorError as wrong:
         raise FileRefused(f"{path.name}: {wrong.message}", wrong.code) from wrong
 
 
-def _mapping(path: Path, mapping: Path | None) -> tuple[FileMapping, Preview | None]:
-    """The mapping given, or the one the file's own headers make; with the preview where these were needed."""
-    if mapping is not None and not adds_words_only(mapping):
-        return read_mapping(mapping), None
-    preview = _preview(path)
-    made = recognised(preview)
-    return (made if mapping is None else read_words(mapping, made)), preview
+def _by_headers(given: MappingDocument | None) -> bool:
+    return given is None or given.adds_to_headers
+
+
+def _mapping(path: Path, given: MappingDocument | None, known: Reference | None = None) -> FileMapping:
+    """The mapping given, or the one that the file's own headers make with what is given.
+
+    ``known``: with it, codes that the mapping leads to must be known.
+    """
+    if given is None or given.adds_to_headers:
+        return recognised(_preview(path, given), given, known)
+    return mapping_of(given, known)
+
+
+def _document(mapping: Path | None) -> MappingDocument | None:
+    return read_document(mapping) if mapping is not None else None
 
 
 @contextmanager
@@ -66,16 +85,18 @@ def load(
     """Check a demand FILE and store its lines."""
     if report is not None:
         report_file.check_format(report)
-    chosen, preview = _mapping(file, mapping)
-    into = series or chosen.series or (series_for(chosen, preview) if preview is not None else None)
+    given = _document(mapping)
     try:
         with _progress(f"loading {file.name}") as progress, transaction(engine) as session:
             reference.install(session)
+            chosen = _mapping(file, given, service.reference_data(session))
+            if series is None and chosen.series is None and _by_headers(given):
+                series = series_for(file, chosen)
             answer = service.load(
                 session,
                 file,
                 chosen,
-                series=into,
+                series=series,
                 partial=partial,
                 received_at=datetime.now(UTC),
                 progress=progress,
@@ -102,10 +123,11 @@ def requeue(engine: Engine, submission: str, mapping: Path) -> None:
     with transaction(engine) as session:
         reference.install(session)
         found = service.find_submission(session, submission)
-        if adds_words_only(mapping):
-            chosen = read_words(mapping, from_headers(*service.headers_of(session, found)))
+        given, known = read_document(mapping), service.reference_data(session)
+        if given.adds_to_headers:
+            chosen = from_headers(*service.headers_of(session, found), given, known)
         else:
-            chosen = read_mapping(mapping)
+            chosen = mapping_of(given, known)
         answer = service.requeue(session, found, chosen, now=datetime.now(UTC))
     telling.tell_requeued(screen(), answer)
 
@@ -130,7 +152,8 @@ def template(engine: Engine, participant: str, language: str, out: Path) -> None
         reference.install(session)
         known = reference.participants(session)
         if participant not in known:
-            raise NotFound(f"participant {participant!r} is not known; known are {', '.join(known)}")
+            instead = did_you_mean(participant, known, f"known are {', '.join(known)}")
+            raise NotFound(f"participant {participant!r} is not known; {instead}")
         categories, criteria = reference.categories(session), reference.criteria(session)
     priced_on = min(datetime.now(UTC).date(), last_quote(known[participant].currency))
     write_template(
@@ -141,7 +164,8 @@ def template(engine: Engine, participant: str, language: str, out: Path) -> None
         language=language,
         priced_on=priced_on,
     )
-    click.echo(f"{out}: form for {known[participant].name}; when it is filled in: pooling load {out}")
+    then = as_called(f"`pooling load {out}`")
+    click.echo(f"{out}: form for {known[participant].name}; when it is filled in: {then}")
 
 
 @click.command()
@@ -150,14 +174,15 @@ def template(engine: Engine, participant: str, language: str, out: Path) -> None
 def look(file: Path, mapping: Path | None) -> None:
     """Show how a FILE is written: format, encoding, marks, headers, first rows. Nothing is stored."""
     out = screen()
-    preview = _preview(file)
+    given = _document(mapping)
+    preview = _preview(file, given)
     try:
-        chosen, _ = _mapping(file, mapping)
+        chosen = _mapping(file, given) if not _by_headers(given) else recognised(preview, given)
     except BadMapping as wrong:
         if mapping is not None:
             raise
         telling.tell_preview(out, preview, None, {})
-        out.print(str(wrong), markup=False)
+        out.print(as_called(str(wrong)), markup=False)
         return
     with opened(file, chosen) as demand:
         used = {header: name for name, header in header_names(chosen, demand.report.headers).items()}
@@ -170,9 +195,10 @@ def look(file: Path, mapping: Path | None) -> None:
 @click.option("--out", type=NEW_FILE, required=True, help="The CSV file to write.")
 def propose(file: Path, mapping: Path, out: Path) -> None:
     """Propose categories from a FILE with a nomenclature of its own, as a CSV to read and correct."""
-    found = proposals(file, read_mapping(mapping))
+    found = proposals(file, _mapping(file, _document(mapping)))
     write_proposals(out, found)
-    click.echo(f"{out}: {len(found)} categories; when they are right: pooling reference add categories {out}")
+    then = as_called(f"`pooling reference add categories {out}`")
+    click.echo(f"{out}: {counted(len(found), 'category', 'categories')}; when they are right: {then}")
 
 
 COMMANDS = (look, template, load, requeue, submissions, propose)

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from pooling.demand import flags, store
 from pooling.demand.results import MAX_LISTED, Flag
 from pooling.demand.tables import Submission
+from pooling.errors import counted
 from pooling.reference import service as reference
 
 MAX_WARNINGS = 20
@@ -67,8 +68,9 @@ def _doubled(found: pl.DataFrame, submission: UUID) -> pl.DataFrame:
 
 def _twice(others: list[Submission], key: str, demands: int, participants: list[str]) -> str:
     other = next(each for each in others if each.id.hex == key)
+    said, verb = counted(demands, "demand"), "is" if demands == 1 else "are"
     return (
-        f"{demands} demand(s) of {', '.join(participants)} are also in submission {other.id} (series {other.series!r},"
-        f" {other.file_name}) for the same category, item and months; if they are the same, load both files in one"
-        " series, or leave them out of one"
+        f"{said} of {', '.join(participants)} {verb} also in submission"
+        f" {other.id} (series {other.series!r}, {other.file_name}) for the same category, item and months; if they are"
+        " the same, load both files in one series, or leave them out of one"
     )

@@ -14,24 +14,17 @@ import polars as pl
 
 from connectors.errors import BadPlan, ConnectorError
 from connectors.files import ColumnPlan, DemandFile, Limits, ReadReport, open_demand
-from connectors.frames import EXTRA
+from connectors.frames import EXTRA, ROW
 from pooling.demand.checks import Checker
 from pooling.demand.figures import Marks
 from pooling.demand.mapping import FileMapping
 from pooling.demand.naming import Reference
+from pooling.demand.notices import NO_PRINTS, prints
 from pooling.demand.settle import Grouper, Settler
-from pooling.errors import BadInput, BadSetting
+from pooling.errors import BadSetting, FileRefused
 
 Item = TypeVar("Item")
 DEPTH = 2
-
-
-class FileRefused(BadInput):
-    """A file that cannot be read as a table of demand; ``code`` is the reader's, one for each kind of refusal."""
-
-    def __init__(self, message: str, code: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def column_plan(mapping: FileMapping) -> ColumnPlan:
@@ -61,6 +54,19 @@ def opened(path: Path, mapping: FileMapping, limits: Limits | None = None) -> It
         raise FileRefused(f"{path.name}: {wrong.message}", wrong.code) from wrong
 
 
+def senders(path: Path, mapping: FileMapping) -> set[str]:
+    """Everyone whom the file names as participant, as written; rows that the mapping skips are looked at too."""
+    stated = mapping.constants.get("participant")
+    found: set[str] = set()
+    with opened(path, mapping) as file:
+        for batch in file.batches():
+            if "participant" in batch.columns:
+                found.update((text or stated or "").strip() for text in batch["participant"].unique())
+            elif stated is not None:
+                found.add(stated.strip())
+    return found - {""}
+
+
 def header_names(mapping: FileMapping, present: Iterable[str]) -> dict[str, str]:
     """Canonical column to the header it stands under in this file, for messages."""
     known = {_folded(header): header for header in present}
@@ -76,12 +82,16 @@ def _folded(header: str) -> str:
 
 @dataclass(slots=True)
 class Portion:
-    """A batch ready to be stored: ``lines`` with LINE_COLUMNS, faults, waiting rows, and what was skipped."""
+    """A batch ready to be stored: ``lines`` with LINE_COLUMNS, faults, waiting rows, and what was skipped.
+
+    ``printed``: the rows that are in lines, of this batch or later ones, as notices.prints has them.
+    """
 
     lines: pl.DataFrame
     faults: pl.DataFrame
     waiting: pl.DataFrame
     rows: int
+    printed: pl.DataFrame
     skipped: Counter[str] = field(default_factory=Counter)
 
 
@@ -99,22 +109,22 @@ class Intake:
         """The batches checked; lines in the order of the table's index within each portion, for a quick store."""
         for batch in batches:
             checked = self.checker.check(batch)
-            rows = checked.rows
+            rows, printed = checked.rows, prints(batch, checked.rows[ROW])
             if self._grouper is not None:
                 self._grouper.add(rows)
                 rows = rows.clear()
             lines, homeless = self._settler.settle(rows)
             found = pl.concat([checked.faults, homeless]) if homeless.height else checked.faults
-            yield Portion(_in_index_order(lines), found, checked.waiting, batch.height, checked.skipped)
+            yield Portion(_in_index_order(lines), found, checked.waiting, batch.height, printed, checked.skipped)
         if self._grouper is not None:
             yield self._grouped(self._grouper)
 
     def _grouped(self, grouper: Grouper) -> Portion:
         rows, too_large = grouper.lines()
         if not rows.height:
-            return Portion(pl.DataFrame(), too_large, pl.DataFrame(), 0)
+            return Portion(pl.DataFrame(), too_large, pl.DataFrame(), 0, NO_PRINTS)
         lines, homeless = self._settler.settle(rows)
-        return Portion(_in_index_order(lines), pl.concat([too_large, homeless]), pl.DataFrame(), 0)
+        return Portion(_in_index_order(lines), pl.concat([too_large, homeless]), pl.DataFrame(), 0, NO_PRINTS)
 
 
 def _in_index_order(lines: pl.DataFrame) -> pl.DataFrame:

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from pooling.errors import BadSetting
+from pooling.errors import BadSetting, did_you_mean
 
 Built = TypeVar("Built")
 Faults = list[tuple[str, str]]
@@ -33,15 +32,15 @@ class Keys:
         self._asked.append(name)
         value = self._table.get(name)
         if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is int)):
-            self.fault(name, f"{value!r} is not {what}")
+            self.fault(name, f"{value!r}; give {what}")
             return None
         return value
 
-    def text(self, name: str, *, choices: tuple[str, ...] = (), required: bool = False) -> str | None:
-        """A string, one of ``choices`` where given; None if absent."""
+    def text(self, name: str, *, choices: tuple[str, ...] = (), required: str | None = None) -> str | None:
+        """A string, one of ``choices`` where given; None if absent. ``required``: what to give where it is missing."""
         value: str | None = self._take(name, str, "text in quotes")
         if value is None and required and name not in self._table:
-            self.fault(name, "missing" + (f"; give one of {', '.join(choices)}" if choices else ""))
+            self.fault(name, f"missing; {required}" + (f": one of {', '.join(choices)}" if choices else ""))
         if value is not None and choices and value not in choices:
             self.fault(name, f"{value!r}; give one of {', '.join(choices)}")
             return None
@@ -52,18 +51,21 @@ class Keys:
         value: int | None = self._take(name, int, "a whole number")
         return value
 
-    def decimal(self, name: str, *, required: bool = False) -> Decimal | None:
-        """An exact decimal, written as a number or in quotes."""
+    def decimal(self, name: str, *, required: str | None = None) -> Decimal | None:
+        """An exact decimal, written as a number or in quotes; ``required``: what to give where it is missing."""
         value = self._take(name, (str, int, Decimal), "a number")
-        if value is None or isinstance(value, bool):
+        if value is None:
             if required and name not in self._table:
-                self.fault(name, "missing")
+                self.fault(name, f"missing; {required}")
             return None
         try:
-            return Decimal(value)
+            number = Decimal(value) if not isinstance(value, bool) else Decimal("NaN")
         except ArithmeticError:
-            self.fault(name, f"{value!r} is not a number; write it with a decimal point")
-            return None
+            number = Decimal("NaN")
+        if number.is_finite():
+            return number
+        self.fault(name, f"{value!r}; give a number, with a decimal point where it has decimals")
+        return None
 
     def flag(self, name: str) -> bool | None:
         """True or false."""
@@ -94,8 +96,8 @@ class Keys:
         if value is None:
             return ()
         parts = [value] if isinstance(value, str) else value
-        if not all(isinstance(part, str) and part for part in parts):
-            self.fault(name, f"{value!r}: each must be text in quotes, not empty")
+        if not all(isinstance(part, str) and part.strip() for part in parts):
+            self.fault(name, f"{value!r}; give text in quotes, not blank, or a list of such")
             return ()
         return tuple(parts)
 
@@ -104,7 +106,7 @@ class Keys:
         table = self._take(name, dict, "a table of words") or {}
         for word, value in table.items():
             if not isinstance(value, kind):
-                self.fault(f"{name}.{word}", f"{value!r} is not {what}")
+                self.fault(f"{name}.{word}", f"{value!r}; give {what}")
         return {word: value for word, value in table.items() if isinstance(value, kind)}
 
     def section(self, name: str) -> "Keys":
@@ -119,7 +121,7 @@ class Keys:
             if isinstance(table, dict):
                 yield Keys(table, f"{self.path(name)}[{number}]", self._faults)
             else:
-                self.fault(f"{name}[{number}]", f"{table!r} is not a table")
+                self.fault(f"{name}[{number}]", f"{table!r}; write a table, [[{name}]]")
 
     def names(self) -> list[str]:
         """All keys of this table."""
@@ -130,20 +132,20 @@ class Keys:
         return name in self._table
 
     def build(self, make: Callable[[], Built], name: str | None = None) -> Built | None:
-        """What ``make`` builds; its refusal becomes a fault at ``name`` or at this table."""
+        """What ``make`` builds; each line of its refusal becomes a fault at ``name``, or at the key it begins with."""
         try:
             return make()
         except BadSetting as wrong:
-            key, _, text = str(wrong).partition(": ")
-            known = key in self._asked
-            at = self.path(name) if name else (self.path(key) if known else self._path)
-            self._faults.append((at, text if known else str(wrong)))
+            for line in str(wrong).splitlines():
+                key, _, text = line.partition(": ")
+                known = key in self._asked
+                at = self.path(name) if name else (self.path(key) if known else self._path)
+                self._faults.append((at, text if known else line))
             return None
 
     def finish(self) -> None:
         """Name the keys nobody asked for."""
         for name in self._table:
             if name not in self._asked:
-                close = get_close_matches(name, self._asked, n=1)
-                meant = f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(self._asked)}"
-                self.fault(name, f"unknown key{meant}")
+                known = f"leave it out, or give one of {', '.join(self._asked)}"
+                self.fault(name, f"unknown key; {did_you_mean(name, self._asked, known)}")

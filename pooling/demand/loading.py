@@ -19,8 +19,10 @@ from pooling.demand.faults import Fault, listed
 from pooling.demand.intake import Intake, Portion
 from pooling.demand.mapping import FileMapping
 from pooling.demand.naming import Reference
+from pooling.demand.notices import Notices
 from pooling.demand.results import MAX_LISTED, Loaded, LoadRefused, Waiting
 from pooling.demand.tables import Submission
+from pooling.errors import counted
 from pooling.reference import service as reference_service
 
 Progress = Callable[[int, int], None]
@@ -41,6 +43,7 @@ class Tally:
     """What has gone by so far of a load."""
 
     checker: Checker
+    notices: Notices
     rows_read: int = 0
     rows_in_lines: int = 0
     lines_made: int = 0
@@ -57,6 +60,7 @@ class Tally:
         """Count a batch."""
         self.rows_read += portion.rows
         self.skipped += portion.skipped
+        self.notices.add(portion.lines, portion.printed)
         if portion.lines.height:
             self.lines_made += portion.lines.height
             self.rows_in_lines += int(portion.lines["rows"].sum())
@@ -109,6 +113,7 @@ class Tally:
             faults=tuple(self.faults),
             faults_found=self.faults_found,
             waiting=self.listed_waiting(),
+            rehomed=self.notices.rehomed(),
             **known,
         )
 
@@ -147,7 +152,7 @@ def load(
             headers=intake.header_names(mapping, report.headers),
             received_on=received_at.date(),
         )
-        tally = Tally(steps.checker)
+        tally = Tally(steps.checker, Notices(received_at.date()))
         submission = _begin(session, path, mapping, series=chosen, received_at=received_at, read=asdict(report))
         version = store.mapping_version(session, name=mapping.name, sha256=mapping.sha256, now=received_at)
         with closing(intake.ahead(steps.portions(file.batches()))) as portions:
@@ -158,29 +163,35 @@ def load(
                 if progress is not None:
                     progress(tally.rows_read, report.rows)
     known = {"series": chosen, "file_name": path.name, "read": asdict(report)}
-    if tally.rows_refused and not partial:
-        raise LoadRefused(
-            f"{path.name}: {tally.rows_refused} of {tally.rows_read} rows have faults and nothing was stored;"
-            " correct them, or keep the good rows with --partial",
-            tally.answer(submission=None, **known),
-        )
-    if not tally.lines_made and not tally.rows_waiting:
-        raise LoadRefused(
-            f"{path.name}: none of its {tally.rows_read} rows became a line, so nothing was stored;"
-            " look at the rules that skip rows, and at the faults",
-            tally.answer(submission=None, **known),
-        )
-    if before is not None and before.lines_made and not tally.lines_made:
-        raise LoadRefused(
-            f"{path.name}: none of its rows became a line, and it would take the place of the {before.lines_made} lines"
-            f" of series {chosen!r}; nothing was stored: explain the waiting words in a mapping first,"
-            " or give the file a --series of its own",
-            tally.answer(submission=None, **known),
-        )
+    why = _why_refused(tally, chosen, before=before, partial=partial)
+    if why is not None:
+        raise LoadRefused(f"{path.name}: {why}", tally.answer(submission=None, **known))
     if before is not None and same and _is_unchanged(session, tally, submission=submission, before=before):
         store.withdraw(session, submission)
         return _already(before, path)
     return _finish(session, tally, submission=submission, before=before, known=known)
+
+
+def _why_refused(tally: Tally, series: str, *, before: Submission | None, partial: bool) -> str | None:
+    """Why nothing of a file is stored, and what to do; None where it is."""
+    rows = counted(tally.rows_read, "row")
+    if tally.rows_refused and not partial:
+        have = "has" if tally.rows_refused == 1 else "have"
+        return (
+            f"{tally.rows_refused} of {rows} {have} faults and nothing was stored;"
+            " correct them, or keep the good rows with --partial"
+        )
+    if not tally.lines_made and not tally.rows_waiting:
+        return (
+            f"of {rows} none became a line, so nothing was stored; look at the rules that skip rows, and at the faults"
+        )
+    if before is not None and before.lines_made and not tally.lines_made:
+        return (
+            f"none of its rows became a line, and it would take the place of {counted(before.lines_made, 'line')} of"
+            f" series {series!r}; nothing was stored: explain the waiting words in a mapping first,"
+            " or give the file a --series of its own"
+        )
+    return None
 
 
 def _is_settled(session: Session, before: Submission) -> bool:
@@ -262,7 +273,7 @@ def _finish(
         superseded_lines=before.lines_made if before is not None else 0,
         flags=found,
         flags_found=count,
-        warnings=doubts.sent_twice(session, totals, submission),
+        warnings=(*tally.notices.warnings(), *doubts.sent_twice(session, totals, submission)),
         **known,
     )
     session.execute(
@@ -280,6 +291,7 @@ def _finish(
                 "refused": dict(answer.refused),
                 "skipped": dict(answer.skipped),
                 "warnings": list(answer.warnings),
+                "rehomed": [asdict(each) for each in answer.rehomed],
                 "flags": answer.flags_found,
             },
         )

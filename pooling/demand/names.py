@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-NEAR_ENOUGH = 0.3
+NEAR_ENOUGH = 0.45  # cosine from which two names are near; below, single words in common pass for likeness
+NEARLY = 0.6  # a name with less than this share of the best one's likeness is not named beside it
 MAX_SLUG = 80
 FOLDED = MappingProxyType(str.maketrans({"ø": "o", "æ": "ae", "ð": "d", "þ": "th", "ß": "ss"}))
 
@@ -77,9 +78,10 @@ class Closest:
             for number, share in self._holders.get(piece, ()):
                 likeness[number] += weight * share / length
         best: dict[str, Candidate] = {}
+        enough = max(NEAR_ENOUGH, NEARLY * max(likeness.values(), default=0.0))
         for number, near in sorted(likeness.items(), key=lambda each: (-each[1], each[0])):
             key, name = self._entries[number]
-            if near < NEAR_ENOUGH or len(best) == limit:
+            if near < enough or len(best) == limit:
                 break
             best.setdefault(key, Candidate(key, name))
         return list(best.values())

@@ -1,19 +1,23 @@
 """Who buys what, and on which demands: names of participants, categories and criteria to our own codes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from pooling.demand.days import Wrong
 from pooling.demand.distinct import ByDistinct
+from pooling.demand.keys import Faults
 from pooling.demand.mapping import BadMapping, FileMapping
 from pooling.demand.names import Closest, same, slug
 from pooling.demand.sections import CategoryRule
 from pooling.demand.work import JOIN, Work, joined
+from pooling.errors import closest, did_you_mean
 from pooling.reference.rules import CategoryRecord, CriterionRecord, ParticipantRecord, closure
 
 MAX_CODES = 400
+MOST_LOOKED_UP = 1_000
+LISTED = "give one that `pooling reference show {}` lists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +32,51 @@ class Reference:
 
 def check_targets(mapping: FileMapping, reference: Reference) -> None:
     """Raise BadMapping where the mapping leads to a participant, category or criterion that is not known."""
-    faults = [
-        (f"{section}.words.{word}", f"{code!r} is not known{_nearest(code, known)}")
-        for section, words, known in (
-            ("participants", mapping.participants, reference.participants),
-            ("categories", mapping.categories.exact, reference.categories),
-            ("criteria", mapping.criteria.words, reference.criteria),
-        )
-        for word, code in words.items()
-        if code not in known
-    ]
-    faults += [
-        (
-            f"categories.rules[{number}]",
-            f"{rule.category!r} is not known{_nearest(rule.category, reference.categories)}",
-        )
-        for number, rule in enumerate(mapping.categories.rules, start=1)
-        if rule.category not in reference.categories
-    ]
+    faults = unknown_targets(
+        {
+            "participants": mapping.participants,
+            "categories": mapping.categories.exact,
+            "criteria": mapping.criteria.words,
+        },
+        rules=dict(enumerate((rule.category for rule in mapping.categories.rules), start=1)),
+        reference=reference,
+    )
     if faults:
         raise BadMapping(mapping.name, faults)
 
 
-def _nearest(code: str, known: Mapping[str, object]) -> str:
-    close = Closest({each: (each,) for each in known}).find(code)
-    return f"; did you mean {' or '.join(each.id for each in close)}?" if close else ""
+def unknown_targets(
+    words: Mapping[str, Mapping[str, str]], *, rules: Mapping[int, str], reference: Reference
+) -> Faults:
+    """Where a mapping leads to codes that are not known, as key path and what to do.
+
+    ``words``: by section, the sender's word to our code; ``rules``: number of a category rule to its category.
+    """
+    led = [(f"{kind}.words.{word}", code, kind) for kind, by_word in words.items() for word, code in by_word.items()]
+    led += [(f"categories.rules[{number}].category", code, "categories") for number, code in rules.items()]
+    return [
+        (path, f"{code!r} is not known; {did_you_mean(code, getattr(reference, kind), LISTED.format(kind))}")
+        for path, code, kind in led
+        if code not in getattr(reference, kind)
+    ]
+
+
+class _Near:
+    """The codes closest to an unknown one: those it is a slip of, else those with a name or code like it.
+
+    After ``MOST_LOOKED_UP`` different ones nothing is looked for: the mapping is then not of this file.
+    """
+
+    def __init__(self, names: Mapping[str, Iterable[str]]) -> None:
+        self._codes = tuple(names)
+        self._alike = Closest(names)
+        self._left = MOST_LOOKED_UP
+
+    def find(self, text: str) -> list[str]:
+        self._left -= 1
+        if self._left < 0:
+            return []
+        return closest(text, self._codes) or [each.id for each in self._alike.find(text)]
 
 
 class Participants:
@@ -64,13 +88,14 @@ class Participants:
         self._codes |= {same(record.organisation_id): code for code, record in known.items() if record.organisation_id}
         self._codes |= {same(code): code for code in known}
         self._codes |= {same(word): code for word, code in mapping.participants.items()}
-        self._closest = Closest({code: (record.name,) for code, record in known.items()})
+        self._names = {code: record.name for code, record in known.items()}
+        self._near = _Near({code: (name,) for code, name in self._names.items()})
         self._reader = ByDistinct(self._read, pl.String)
 
     def _read(self, text: str) -> str:
         code = self._codes.get(same(text))
         if code is None:
-            close = ", ".join(f"{each.id} {each.name}" for each in self._closest.find(text))
+            close = ", ".join(f"{code} {self._names[code]}" for code in self._near.find(text))
             raise Wrong("unknown-participant", f"closest are {close}" if close else "")
         return code
 
@@ -129,7 +154,7 @@ class Categories:
         return pl.select(pl.coalesce([pl.lit(each) for each in columns] or [pl.lit(work.blank())])).to_series()
 
     def candidates(self, text: str) -> list[dict[str, str]]:
-        """The categories closest to an unknown name."""
+        """The categories closest to an unknown name or id."""
         return [{"id": each.id, "name": self._names[each.id]} for each in self._closest.find(text)]
 
     def _column(self, work: Work, name: str) -> pl.Series:
@@ -179,7 +204,7 @@ class Criteria:
         self._codes |= {same(code): code for code in known}
         self._codes |= {same(word): code for word, code in mapping.criteria.words.items()}
         self._separator = mapping.criteria.separator
-        self._closest = Closest({code: (record.name, code) for code, record in known.items()})
+        self._near = _Near({code: (record.name, code) for code, record in known.items()})
         self._reader = ByDistinct(self._read, pl.String)
         self._overlap = ByDistinct(self._check_overlap, pl.String)
 
@@ -188,7 +213,7 @@ class Criteria:
         codes = {part: self._codes.get(same(part)) for part in parts}
         for part, code in codes.items():
             if code is None:
-                close = ", ".join(each.id for each in self._closest.find(part))
+                close = ", ".join(self._near.find(part))
                 raise Wrong("unknown-criterion", f"{part.strip()!r}" + (f", closest are {close}" if close else ""))
         joined_codes = " ".join(sorted({code for code in codes.values() if code}))
         if len(joined_codes) > MAX_CODES:

@@ -1,80 +1,123 @@
-"""Understands a file by its headers alone: our template, and files that use the same words (data/words.toml)."""
+"""Understands a file by its headers: our template, and files that use the same words (data/words.toml).
+
+What the headers say is written down as the document of a mapping. A mapping file with ``base = "headers"`` is laid over
+it, so that whatever a mapping can say can be said of such a file too.
+"""
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from types import MappingProxyType
+from pathlib import Path
+from typing import Any
 
-from connectors.plan import Preview
+from connectors.files import Preview
 from pooling.demand import words
+from pooling.demand.intake import senders
 from pooling.demand.mapping import BadMapping, FileMapping
-from pooling.demand.sections import (
-    Currency,
-    FileHints,
-    Price,
-    Skip,
-    Uncertainty,
-    Units,
-    UnitWord,
-    Window,
-)
+from pooling.demand.mapping_file import MappingDocument, mapping_of
+from pooling.demand.naming import Reference
+from pooling.demand.sections import PACK
 from pooling.errors import BadInput
 from pooling.reference.units import UNITS
 
 NAME = "template"
 PACK_CODE = "PK"
 FILLED_IN = ("category", "item_code", "item_name", "quantity", "unit_price")
-HOW = "write a mapping file (docs/mapping.md) and give it with --mapping"
+BY_HEADERS = "by headers alone (or write a mapping file, docs/mapping.md, and give it with --mapping)"
 
 
-def recognised(preview: Preview) -> FileMapping:
-    """The mapping that a file's headers make by themselves; raises BadMapping as ``from_headers`` does."""
-    return from_headers(preview.headers, preview.sheet)
+def recognised(
+    preview: Preview, given: MappingDocument | None = None, reference: Reference | None = None
+) -> FileMapping:
+    """The mapping that a file's headers make; see `from_headers`."""
+    return from_headers(preview.headers, preview.sheet, given, reference)
 
 
-def from_headers(headers: Sequence[str], sheet: str | None) -> FileMapping:
-    """The mapping that these headers make by themselves; ``sheet`` is the workbook's that they are on.
+def from_headers(
+    headers: Sequence[str],
+    sheet: str | None,
+    given: MappingDocument | None = None,
+    reference: Reference | None = None,
+) -> FileMapping:
+    """The mapping that these headers make, and what ``given`` adds; ``sheet`` is the workbook's that they are on.
 
-    Raises BadMapping naming what the headers do not say; then a mapping file is needed.
+    Raises BadMapping with every fault, and with what neither headers nor ``given`` say.
     """
-    columns = _columns(headers)
+    added = given.content if given is not None else {"name": NAME}
+    document = MappingDocument(
+        content=_document(headers, sheet, added),
+        folder=given.folder if given is not None else Path(),
+        hashed=words.sha256().encode() + (given.hashed if given is not None else b""),
+    )
     try:
-        return FileMapping(
-            name=NAME,
-            sha256=words.sha256(),
-            columns=MappingProxyType(columns),
-            hints=FileHints(sheet=sheet),
-            units=Units(words=MappingProxyType(_unit_words())),
-            price=_price(columns),
-            currency=Currency(day="date" if "date" in columns else "received"),
-            window=_window(columns),
-            uncertainty=Uncertainty(Fraction(words.words()["spread"])),
-            skip=(Skip(reason="not filled in", columns=tuple(n for n in FILLED_IN if n in columns), blank=True),)
-            if set(FILLED_IN) & set(columns)
-            else (),
-        )
+        return mapping_of(document, reference)
     except BadMapping as wrong:
         known = words.headers()
         faults = [
             (path, f"{text}. Headers known for it: {', '.join(known[name])}")
-            if (name := path.removeprefix("columns.")) in known
+            if text.startswith("missing") and (name := path.removeprefix("columns.")) in known
             else (path, text)
             for path, text in wrong.faults
         ]
-        raise BadMapping(f"by headers alone (or {HOW})", faults) from wrong
+        raise BadMapping(BY_HEADERS if given is None else wrong.name, faults) from wrong
 
 
-def _columns(present: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Canonical column to the one header of the file that is a word for it.
+def _document(headers: Sequence[str], sheet: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the headers say, as a mapping file would, with ``given`` laid over it."""
+    columns, constants = _columns(headers, given), given.get("constants", {})
+    mapped = set(columns) if isinstance(columns, Mapping) else set()
+    named = mapped | set(constants) if isinstance(constants, Mapping) else mapped
+    filled_in = [name for name in FILLED_IN if name in mapped]
+    blank = [{"reason": "not filled in", "column": filled_in, "blank": True}] if filled_in else []
+    made: dict[str, Any] = {
+        "units": {"words": _unit_words()},
+        "price": _price(),
+        "currency": {"day": "date" if "date" in named else "received"},
+        "window": _window(named),
+        "uncertainty": {"spread": words.words()["spread"]},
+        "file": {"sheet": sheet} if sheet is not None else {},
+    }
+    over = {name: value for name, value in given.items() if name not in ("columns", "skip")}
+    if isinstance(given.get("window"), Mapping) and "rule" in given["window"]:
+        del made["window"]  # another rule has other keys
+    skip = given.get("skip", [])
+    return {
+        **laid_over(made, over),
+        "columns": columns,
+        "skip": [*blank, *skip] if isinstance(skip, list) else skip,
+    }
+
+
+def laid_over(made: Any, given: Any) -> Any:
+    """``given`` over ``made``: tables key by key, all else as it is given."""
+    if not (isinstance(made, Mapping) and isinstance(given, Mapping)):
+        return given
+    return {**made, **{name: laid_over(made.get(name), value) for name, value in given.items()}}
+
+
+def _columns(headers: Sequence[str], given: Mapping[str, Any]) -> Any:
+    """The columns known by their headers and those given, which go first; anything but a table as it is."""
+    stated = given.get("columns", {})
+    if not isinstance(stated, Mapping):
+        return stated
+    taken = {_folded(each) for headers in stated.values() for each in _listed(headers)}
+    return {**{name: text for name, text in _known(headers, taken).items() if name not in stated}, **stated}
+
+
+def _listed(headers: Any) -> list[str]:
+    return [each for each in (headers if isinstance(headers, list) else [headers]) if isinstance(each, str)]
+
+
+def _known(present: Sequence[str], taken: set[str]) -> dict[str, str]:
+    """Canonical column to the one header of the file that is a word for it, those ``taken`` left out.
 
     A header that is a word for two columns goes to the first that has no other.
     """
     known = {_folded(text): text for text in present if text}
-    found: dict[str, tuple[str, ...]] = {}
-    used: set[str] = set()
+    used = set(taken)
+    found: dict[str, str] = {}
     for name, synonyms in words.headers().items():
         here = [known[_folded(each)] for each in synonyms if _folded(each) in known and _folded(each) not in used]
         if here:
-            found[name] = (here[0],)
+            found[name] = here[0]
             used.add(_folded(here[0]))
     return found
 
@@ -83,41 +126,34 @@ def _folded(header: str) -> str:
     return " ".join(header.split()).casefold()
 
 
-def _unit_words() -> dict[str, UnitWord]:
+def _unit_words() -> dict[str, str]:
     """The words of the template's drop-down; those that are neither counted nor packs (roll) are known as they are."""
     given = [(code, word) for by_code in words.words()["units"].values() for code, word in by_code.items()]
-    counted = {word: UnitWord(code) for code, word in given if UNITS[code].factor is not None}
-    return counted | {word: UnitWord(None) for code, word in given if code == PACK_CODE}
+    counted = {word: code for code, word in given if UNITS[code].factor is not None}
+    return counted | {word: PACK for code, word in given if code == PACK_CODE}
 
 
-def _price(columns: Mapping[str, object]) -> Price:
+def _price() -> dict[str, Any]:
     yes_no = {word: meaning == "yes" for word, meaning in words.meanings("delivered").items()}
-    return Price(
-        basis=None,
-        words=MappingProxyType(words.meanings("price_basis")) if "price_basis" in columns else MappingProxyType({}),
-        delivered_words=MappingProxyType(yes_no),
-    )
+    return {"words": words.meanings("price_basis"), "delivered_words": yes_no}
 
 
-def _window(columns: Mapping[str, object]) -> Window:
+def _window(named: set[str]) -> dict[str, Any]:
     source = words.words()["window_source"]
-    if {"earliest_start", "latest_start"} <= set(columns):
-        return Window(rule="columns", source=source)
-    return Window(rule="contract-end", source=source, extension_months=words.words()["extension_months"])
+    if {"earliest_start", "latest_start"} <= named:
+        return {"rule": "columns", "source": source}
+    return {"rule": "contract-end", "source": source, "extension_months": words.words()["extension_months"]}
 
 
-def series_for(mapping: FileMapping, preview: Preview) -> str:
-    """The series of a file without a mapping: one for each participant.
+def series_for(path: Path, mapping: FileMapping) -> str | None:
+    """The series of a file whose mapping names none: one for each participant.
 
-    Raises BadInput where the first rows name several, or none.
+    None where no row names a participant: such a file has no line to store. Raises BadInput where rows name several.
     """
-    (header,) = mapping.columns["participant"]
-    at = list(preview.headers).index(header)
-    named = ((cells[at] or "").strip() for _, cells in preview.rows if at < len(cells))
-    senders = sorted({name for name in named if name})
-    if len(senders) != 1:
-        who = ", ".join(senders) or "nobody"
+    found = sorted(senders(path, mapping))
+    if len(found) > 1:
         raise BadInput(
-            f"the first rows are from {who}: say with --series which series of submissions this file continues"
+            f"{path.name}: rows are from {', '.join(found[:5])}{' and others' if len(found) > 5 else ''}:"
+            " say with --series which series of submissions this file continues"
         )
-    return f"{NAME} {senders[0]}"[:120]
+    return f"{NAME} {found[0]}"[:120] if found else None

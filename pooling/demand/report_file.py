@@ -59,9 +59,10 @@ def _faults(faults: Iterable[Fault]) -> Iterable[tuple[Any, ...]]:
 
 def _write_workbook(path: Path, loaded: Loaded) -> None:
     plain = document(loaded)
-    summary = [(name, value) for name, value in plain.items() if not isinstance(value, list | dict)]
+    summary = [(name, value) for name, value in plain.items() if not isinstance(value, list | tuple | dict)]
     summary += [(f"refused: {code}", rows) for code, rows in loaded.refused.items()]
     summary += [(f"skipped: {reason}", rows) for reason, rows in loaded.skipped.items()]
+    summary += [(f"taken over: {each.sent_as} by {each.participant}", each.lines) for each in loaded.rehomed]
     summary += [("warning", warning) for warning in loaded.warnings]
     waiting = (
         (

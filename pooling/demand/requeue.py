@@ -14,6 +14,7 @@ from pooling.demand.figures import Marks
 from pooling.demand.intake import Intake, Portion, header_names
 from pooling.demand.loading import Tally, reference_data
 from pooling.demand.mapping import FileMapping
+from pooling.demand.notices import Notices
 from pooling.demand.results import Requeued
 from pooling.demand.tables import QuarantinedRow, Submission
 from pooling.errors import BadInput, NotFound
@@ -42,7 +43,7 @@ def requeue(session: Session, submission: UUID, mapping: FileMapping, *, now: da
     portions = list(steps.portions([frame]))
     if mapping.group is not None and portions[-1].faults.height:
         raise BadInput(f"submission {submission}: {'; '.join(portions[-1].faults['detail'])}; nothing was loaded")
-    tally = Tally(steps.checker)
+    tally = Tally(steps.checker, Notices(record.received_at.date()))
     version = store.mapping_version(session, name=mapping.name, sha256=mapping.sha256, now=now)
     for portion in portions:
         tally.add(portion)
@@ -87,11 +88,12 @@ def _finish(
     for portion in portions:
         if portion.waiting.height:
             store.note_waiting(session, record.id, portion.waiting, tally.checker.candidates)
-    answer: dict[str, Any] = {"flags": (), "warnings": ()}
+    answer: dict[str, Any] = {}
     if tally.lines_made:
         totals = flags.merged(tally.totals)
         found, _ = doubts.renew_flags(session, totals["category"].unique().sort().to_list(), record.id)
-        answer = {"flags": found, "warnings": doubts.sent_twice(session, totals, record.id)}
+        warnings = (*tally.notices.warnings(), *doubts.sent_twice(session, totals, record.id))
+        answer = {"flags": found, "warnings": warnings, "rehomed": tally.notices.rehomed()}
     skipped, still_waiting = tally.skipped.total(), record.rows_quarantined - len(done)
     session.execute(
         update(Submission)

@@ -37,6 +37,15 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehomed:
+    """Lines sent for a participant that will have ended when they start: they are its successor's."""
+
+    sent_as: str
+    participant: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """What became of a file. ``rows_read`` = rows in lines + refused + skipped + quarantined.
 
@@ -63,6 +72,7 @@ class Loaded:
     waiting: tuple[Waiting, ...] = ()
     flags: tuple[Flag, ...] = ()
     flags_found: int = 0
+    rehomed: tuple[Rehomed, ...] = ()
     warnings: tuple[str, ...] = ()
     read: Mapping[str, Any] = field(default_factory=nothing)
 
@@ -94,6 +104,7 @@ class Requeued:
     faults: tuple[Fault, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     flags: tuple[Flag, ...] = ()
+    rehomed: tuple[Rehomed, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

@@ -1,7 +1,7 @@
 """What a mapping says, section by section: frozen, checked at birth, in the words of docs/mapping.md."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 import polars as pl
 
+from connectors.errors import BadPlan
 from connectors.frames import COLUMNS
+from connectors.plan import ENCODINGS, encoding_name
 from pooling.errors import BadSetting
 
 PACK = "pack"
@@ -19,6 +21,8 @@ CANONICAL = tuple(COLUMNS)
 MAX_PACK = 10**6
 MAX_MONTHS = 240
 YEARS = range(1990, 2200)
+NO_DELIMITERS = '"\r\n'
+LAST_ASCII = 127
 
 
 def nothing() -> Mapping[str, Any]:
@@ -26,19 +30,26 @@ def nothing() -> Mapping[str, Any]:
     return MappingProxyType({})
 
 
+def refuse(faults: Iterable[str]) -> None:
+    """Raise BadSetting with all of the faults, a line each, if there are any; each begins with its key."""
+    found = list(faults)
+    if found:
+        raise BadSetting("\n".join(found))
+
+
 def is_month(text: str) -> bool:
     """Whether ``text`` is a month as we write it, YYYY-MM."""
     return bool(re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text)) and int(text[:4]) in YEARS
 
 
-def check_pattern(key: str, pattern: str) -> None:
-    """Refuse a regular expression that Python or the column engine cannot run (it knows no look-around)."""
+def pattern_faults(key: str, pattern: str) -> Iterator[str]:
+    """Why Python or the column engine cannot run a regular expression (the engine knows no look-around)."""
     try:
         re.compile(pattern)
         pl.Series([""]).str.contains(pattern)
     except (re.error, pl.exceptions.ComputeError) as wrong:
         why = next((line for line in str(wrong).splitlines() if line.startswith("error: ")), f"error: {wrong}")
-        raise BadSetting(f"{key}: {pattern!r} is no pattern, {why}; correct it, without look-around") from wrong
+        yield f"{key}: {pattern!r} is no pattern, {why}; correct it, without look-around"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +63,21 @@ class FileHints:
     header_row: int | None = None
 
     def __post_init__(self) -> None:
-        if self.delimiter is not None and len(self.delimiter) != 1:
-            raise BadSetting(f'delimiter: {self.delimiter!r} is not one character; give ";" or "," or "\\t"')
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[str]:
+        mark = self.delimiter
+        if mark is not None and (len(mark) != 1 or mark in NO_DELIMITERS or ord(mark) > LAST_ASCII):
+            yield f'delimiter: {mark!r} is not one character of ASCII; give ";" or "," or "\\t"'
+        if self.encoding is not None:
+            try:
+                encoding_name(self.encoding)
+            except BadPlan:
+                yield f"encoding: {self.encoding!r} is not read here; give one of {', '.join(ENCODINGS)}"
         if self.decimal not in (None, ",", "."):
-            raise BadSetting(f'decimal: {self.decimal!r} is no decimal mark; give "," or "."')
+            yield f'decimal: {self.decimal!r} is no decimal mark; give "," or "."'
         if self.header_row is not None and self.header_row < 1:
-            raise BadSetting(f"header_row: {self.header_row}; rows count from 1")
+            yield f"header_row: {self.header_row}; give 1 or more, rows count from 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +88,18 @@ class DayFormats:
     century: int | None = None
 
     def __post_init__(self) -> None:
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[str]:
         for text in self.formats:
             parts = re.split(r"[./ -]", text)
             year = "Y" if "Y" in parts else "yy"
             if sorted(parts) not in (sorted(["d", "m", year]), sorted(["d", "Mon", year])):
-                raise BadSetting(f'formats: {text!r}; write day, month and year as in "d.m.Y", "m/d/yy" or "d-Mon-yy"')
-            if year == "yy" and self.century is None:
-                raise BadSetting(f"formats: {text!r} has two-digit years; state the century, e.g. century = 2000")
+                yield f'formats: {text!r}; write day, month and year as in "d.m.Y", "m/d/yy" or "d-Mon-yy"'
+            elif year == "yy" and self.century is None:
+                yield f"formats: {text!r} has two-digit years; state the century, e.g. century = 2000"
         if self.century is not None and (self.century % 100 or self.century not in YEARS):
-            raise BadSetting(f"century: {self.century} is not the first year of a century; give 2000")
+            yield f"century: {self.century} is not the first year of a century; give 2000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +134,16 @@ class PackPattern:
     when: Literal["pack", "mismatch"] = "pack"
 
     def __post_init__(self) -> None:
-        check_pattern("find", self.find)
-        names = set(re.compile(self.find).groupindex)
-        if "n" not in names or names - {"n", "times"}:
-            raise BadSetting(rf"find: {self.find!r} needs a group named n for the number, as in (?P<n>\d+)-pack")
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[str]:
+        wrong = list(pattern_faults("find", self.find))
+        yield from wrong
+        names = set() if wrong else set(re.compile(self.find).groupindex)
+        if not wrong and ("n" not in names or names - {"n", "times"}):
+            yield rf"find: {self.find!r} needs a group named n for the number, as in (?P<n>\d+)-pack"
         if self.when == "mismatch" and self.of is None:
-            raise BadSetting('of: missing; say which unit the number found counts, such as "MLT"')
+            yield 'of: missing; say which unit the number found counts, such as "MLT"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +180,18 @@ class Price:
     per_words: Mapping[str, str | int] = field(default_factory=nothing)
 
     def __post_init__(self) -> None:
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[str]:
         if not 1 <= self.per_count <= 10**6:
-            raise BadSetting(f"per_count: {self.per_count}; give for how many the price is, 1 to 1000000")
-        check_vat_rate(self.vat_rate)
+            yield f"per_count: {self.per_count}; give for how many the price is, 1 to 1000000"
+        if self.vat_rate is not None and not is_vat_rate(self.vat_rate):
+            yield f'vat_rate: {self.vat_rate} is no rate in per cent; give e.g. "25" or "25.5"'
 
 
-def check_vat_rate(rate: Decimal | None) -> None:
-    """Refuse a VAT rate that is no percentage with at most two decimals; None is not stated."""
-    if rate is None:
-        return
-    in_range = rate.is_finite() and (rate == 0 or 1 <= rate <= 100)  # 0.25 is a share, not per cent
-    if not in_range or rate * 100 != int(rate * 100):
-        raise BadSetting(f'vat_rate: {rate} is no rate in per cent; give e.g. "25" or "25.5"')
+def is_vat_rate(rate: Decimal) -> bool:
+    """Whether it is a percentage with at most two decimals; 0.25 is a share, not per cent."""
+    return rate.is_finite() and (rate == 0 or 1 <= rate <= 100) and rate * 100 == int(rate * 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +200,13 @@ class Currency:
 
     day: date | Literal["date", "received"]
     words: Mapping[str, str] = field(default_factory=nothing)
+
+
+NEEDS = {
+    "earliest": "give a month as YYYY-MM",
+    "latest": "give a month as YYYY-MM",
+    "flexibility_months": "say how many months later a contract may start",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,22 +226,25 @@ class Window:
     flexibility_months: int | None = None
 
     def __post_init__(self) -> None:
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[str]:
         needed = {"stated": ("earliest", "latest"), "date": ("flexibility_months",)}.get(self.rule, ())
         allowed = (*needed, *(("extension_months",) if self.rule == "contract-end" else ()))
         for name in ("earliest", "latest", "extension_months", "flexibility_months"):
             value = getattr(self, name)
             if value is None and name in needed:
-                raise BadSetting(f'{name}: missing; the rule "{self.rule}" needs it')
-            if value is not None and name not in allowed:
-                raise BadSetting(f'{name}: the rule "{self.rule}" does not use it; leave it out')
-            if isinstance(value, str) and not is_month(value):
-                raise BadSetting(f"{name}: {value!r} is no month; write YYYY-MM")
-            if isinstance(value, int) and not 0 <= value <= MAX_MONTHS:
-                raise BadSetting(f"{name}: {value}; give 0 to {MAX_MONTHS} months")
-        if self.earliest and self.latest and self.earliest > self.latest:
-            raise BadSetting(f"earliest: {self.earliest} is after the latest, {self.latest}")
+                yield f'{name}: missing; the rule "{self.rule}" needs it: {NEEDS[name]}'
+            elif value is not None and name not in allowed:
+                yield f'{name}: the rule "{self.rule}" does not use it; leave it out'
+            elif isinstance(value, str) and not is_month(value):
+                yield f"{name}: {value!r} is no month; write YYYY-MM"
+            elif isinstance(value, int) and not 0 <= value <= MAX_MONTHS:
+                yield f"{name}: {value}; give 0 to {MAX_MONTHS} months"
+        if self.earliest and self.latest and is_month(self.earliest) and self.earliest > self.latest:
+            yield f"earliest: {self.earliest} is after the latest, {self.latest}; correct one of the two"
         if not 1 <= len(self.source) <= 200:
-            raise BadSetting("source: say in 1 to 200 characters where the window is known from")
+            yield "source: say in 1 to 200 characters where the window is known from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +267,7 @@ class CategoryRule:
     column: str = "item_name"
 
     def __post_init__(self) -> None:
-        check_pattern("find", self.find)
+        refuse(pattern_faults("find", self.find))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +284,11 @@ class Categories:
     derive: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for key in self.keys:
-            if key not in ("item_code", "category", "item_name"):
-                raise BadSetting(f"keys: {key!r}; the columns are item_code, category and item_name")
+        refuse(
+            f"keys: {key!r} is not looked up; give some of item_code, category and item_name"
+            for key in self.keys
+            if key not in ("item_code", "category", "item_name")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +300,7 @@ class Criteria:
 
     def __post_init__(self) -> None:
         if len(self.separator) != 1:
-            raise BadSetting(f"separator: {self.separator!r} is not one character")
+            raise BadSetting(f'separator: {self.separator!r} is not one character; give one, such as ";"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,12 +310,15 @@ class Group:
     by: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[str]:
         known = ("participant", "category", "item_code", "year")
         for name in self.by:
             if name not in known:
-                raise BadSetting(f"by: {name!r}; rows can be grouped by {', '.join(known)}")
+                yield f"by: {name!r} is nothing to group by; give some of {', '.join(known)}"
         if not {"participant", "category"} <= set(self.by) or len(set(self.by)) != len(self.by):
-            raise BadSetting("by: a line has one participant and one category; name both, each once")
+            yield "by: a line has one participant and one category; name both, each once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +335,14 @@ class Skip:
     blank: bool = False
 
     def __post_init__(self) -> None:
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[str]:
         if bool(self.equals) + bool(self.matches) + self.blank != 1:
-            raise BadSetting("give one of equals, matches, blank")
+            yield "a rule has one test; give one of equals, matches and blank"
         if not self.columns or (len(self.columns) > 1 and not self.blank):
-            raise BadSetting("column: name one column; several go with blank = true only")
+            yield "column: name one column; several go with blank = true only"
         if not 1 <= len(self.reason) <= 80:
-            raise BadSetting("reason: say in 1 to 80 characters why these rows are out of scope")
+            yield "reason: say in 1 to 80 characters why these rows are out of scope"
         if self.matches is not None:
-            check_pattern("matches", self.matches)
+            yield from pattern_faults("matches", self.matches)

@@ -8,8 +8,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from connectors.plan import Preview, ReadReport
+from pooling.commandline import as_called
 from pooling.demand.faults import Fault
-from pooling.demand.results import Flag, Loaded, Requeued, SubmissionRecord, Waiting
+from pooling.demand.results import Flag, Loaded, Rehomed, Requeued, SubmissionRecord, Waiting
+from pooling.errors import counted
 
 SHOWN = 20
 SAMPLES = 3
@@ -20,33 +22,45 @@ def tell_loaded(out: Console, loaded: Loaded, *, report: str | None) -> None:
     if loaded.already_loaded:
         out.print(
             f"{escape(loaded.file_name)}: already loaded as submission {loaded.submission} of series"
-            f" {escape(repr(loaded.series))} with the same mapping ({loaded.lines_made} lines); nothing was written"
+            f" {escape(repr(loaded.series))} with the same mapping ({counted(loaded.lines_made, 'line')});"
+            " nothing was written"
         )
         if loaded.rows_refused or loaded.rows_quarantined:
             out.print(
-                f"  {loaded.rows_refused} rows refused and {loaded.rows_quarantined} waiting, as before: add what they"
-                " name to the reference data or the mapping, then load with the mapping that knows most of them"
+                f"  {counted(loaded.rows_refused, 'row')} refused and {loaded.rows_quarantined} waiting, as before:"
+                " add what they name to the reference data or the mapping, then load with the mapping that knows most"
+                " of them"
             )
         return
     stored = f"submission {loaded.submission}" if loaded.submission else "nothing stored"
     out.print(f"{escape(loaded.file_name)}: {stored}, series {escape(repr(loaded.series))}")
     out.print(
-        f"  {loaded.rows_read} rows read: {loaded.rows_in_lines} in {loaded.lines_made} lines,"
+        f"  {counted(loaded.rows_read, 'row')} read: {loaded.rows_in_lines:,} in {counted(loaded.lines_made, 'line')},"
         f" {loaded.rows_refused} refused, {loaded.rows_quarantined} waiting for a mapping,"
         f" {loaded.rows_skipped} out of scope"
     )
     if loaded.read:
         out.print(f"  read as {escape(_dialect(loaded.read))}")
     if loaded.supersedes is not None:
-        out.print(f"  replaces submission {loaded.supersedes} with its {loaded.superseded_lines} lines as a whole")
+        lines = counted(loaded.superseded_lines, "line")
+        out.print(f"  replaces submission {loaded.supersedes} with its {lines} as a whole")
     _tell_counts(out, "refused", loaded.refused)
     _tell_counts(out, "out of scope", loaded.skipped)
     tell_faults(out, loaded.faults, loaded.faults_found)
     tell_waiting(out, loaded.waiting)
     tell_flags(out, loaded.flags, loaded.flags_found)
-    for warning in loaded.warnings:
-        out.print(f"  [yellow]warning[/]: {escape(warning)}")
+    _tell_notices(out, loaded.rehomed, loaded.warnings)
     _tell_next(out, loaded, report=report)
+
+
+def _tell_notices(out: Console, rehomed: Sequence[Rehomed], warnings: Sequence[str]) -> None:
+    for each in rehomed:
+        lines, verb = counted(each.lines, "line"), "is" if each.lines == 1 else "are"
+        out.print(
+            f"  taken over: {lines} sent as {each.sent_as} {verb} {each.participant}'s by the time they can start"
+        )
+    for warning in warnings:
+        out.print(f"  [yellow]warning[/]: {escape(warning)}")
 
 
 def _dialect(read: Mapping[str, Any]) -> str:
@@ -74,7 +88,7 @@ def tell_faults(out: Console, faults: Sequence[Fault], found: int) -> None:
         table.add_row(*(escape(each) for each in (str(fault.row), fault.column, fault.value, fault.what, fault.remedy)))
     out.print(table)
     if found > SHOWN:
-        out.print(f"  … and {found - SHOWN} more faults; --report FILE.xlsx lists them")
+        out.print(f"  … and {counted(found - SHOWN, 'more fault')}; --report FILE.xlsx lists them")
 
 
 def tell_waiting(out: Console, waiting: Sequence[Waiting]) -> None:
@@ -87,7 +101,7 @@ def tell_waiting(out: Console, waiting: Sequence[Waiting]) -> None:
         table.add_row(each.reason, escape(each.value), str(each.rows), escape(near))
     out.print(table)
     if len(waiting) > SHOWN:
-        out.print(f"  … and {len(waiting) - SHOWN} more words; --report FILE.xlsx lists them")
+        out.print(f"  … and {counted(len(waiting) - SHOWN, 'more word')}; --report FILE.xlsx lists them")
 
 
 def tell_flags(out: Console, flags: Sequence[Flag], found: int) -> None:
@@ -113,26 +127,26 @@ def _tell_next(out: Console, loaded: Loaded, *, report: str | None) -> None:
     elif loaded.rows_refused:
         steps.append("correct the refused rows and load the file again: it replaces this submission")
     if loaded.rows_quarantined and loaded.submission:
-        steps.append(f"add the unknown words to the mapping, then: pooling requeue {loaded.submission} --mapping FILE")
+        steps.append(f"add the unknown words to a mapping, then `pooling requeue {loaded.submission} --mapping FILE`")
     if loaded.flags:
         steps.append("ask the sender about the doubtful figures; nothing was changed")
     if loaded.submission:
-        steps.append("when all files are in: pooling plan")
+        steps.append("when all files are in: `pooling plan`")
     for step in steps:
-        out.print(f"  → {escape(step)}")
+        out.print(f"  → {escape(as_called(step))}")
 
 
 def tell_requeued(out: Console, answer: Requeued) -> None:
     """What became of waiting rows."""
     out.print(
-        f"submission {answer.submission}: {answer.rows_loaded} rows loaded as {answer.lines_made} lines,"
+        f"submission {answer.submission}: {counted(answer.rows_loaded, 'row')} loaded"
+        f" as {counted(answer.lines_made, 'line')},"
         f" {answer.rows_skipped} out of scope, {answer.rows_waiting} still waiting"
     )
     tell_faults(out, answer.faults, len(answer.faults))
     tell_waiting(out, answer.waiting)
     tell_flags(out, answer.flags, len(answer.flags))
-    for warning in answer.warnings:
-        out.print(f"  [yellow]warning[/]: {escape(warning)}")
+    _tell_notices(out, answer.rehomed, answer.warnings)
 
 
 def tell_submissions(out: Console, found: Sequence[SubmissionRecord]) -> None:

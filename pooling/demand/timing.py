@@ -16,11 +16,12 @@ from pooling.demand.distinct import ByDistinct
 from pooling.demand.mapping import FileMapping
 from pooling.demand.names import same
 from pooling.demand.work import JOIN, Work, joined
-from pooling.errors import BadInput
-from pooling.reference.rates import rate_on
+from pooling.reference.rates import NoRate, UnknownCurrency, rate_on
 
 MICRO = 1_000_000
 MAX_SOURCE = 200
+UNKNOWN_CURRENCY = "unknown-currency"
+NO_RATE = "no-exchange-rate"
 
 
 class WindowReader:
@@ -101,11 +102,13 @@ class CurrencyReader:
         on = self._stated if isinstance(self._stated, date) else read_day(day, self._formats)
         try:
             rate = rate_on(currency, on)
-        except BadInput as unknown:
-            raise Wrong("no-exchange-rate", str(unknown)) from unknown
+        except UnknownCurrency as unknown:
+            raise Wrong(UNKNOWN_CURRENCY, unknown.quoted) from unknown
+        except NoRate as missing:
+            raise Wrong(NO_RATE, missing.quoted) from missing
         micro = rate.per_eur * MICRO
         if micro != int(micro):
-            raise Wrong("no-exchange-rate", f"{rate.per_eur} per EUR has more than six decimals")
+            raise Wrong(NO_RATE, f"{rate.per_eur} per EUR has more than six decimals")
         return f"{int(micro)}{JOIN}{rate.day.isoformat()}"
 
     def read(self, work: Work) -> pl.DataFrame:
@@ -122,10 +125,7 @@ class CurrencyReader:
         ).to_series()
         rates, wrong = self._rate(asked)
         if wrong is not None:
-            at_date = (wrong == "not-a-date") | (wrong == "two-digit-year")
-            work.refuse(pl.select(pl.when(at_date).then(wrong)).to_series(), "date")
-            unquoted = pl.select(pl.when(~at_date).then(wrong)).to_series()
-            work.refuse(unquoted, "currency", detail=self._rate.details(asked))
+            self._refuse(work, wrong, self._rate.details(asked))
         seen = rates.unique().drop_nulls().to_list()
         parts = [text.split(JOIN) for text in seen]
         return pl.DataFrame(
@@ -139,6 +139,18 @@ class CurrencyReader:
                 ),
             }
         )
+
+    def _refuse(self, work: Work, wrong: pl.Series, details: pl.Series) -> None:
+        """An unknown currency is the currency's fault, all else that of the day whose rate is asked."""
+        by_currency = wrong == UNKNOWN_CURRENCY
+        work.refuse(pl.select(pl.when(by_currency).then(wrong)).to_series(), "currency", detail=details)
+        by_day = pl.select(pl.when(~by_currency).then(wrong)).to_series()
+        if isinstance(self._stated, date):
+            place = "the day the file came in" if self._said.day == "received" else "currency.day in the mapping"
+            shown = work.constant(self._stated.isoformat(), pl.String)
+            work.refuse(by_day, "date", shown=shown, detail=details, place=place)
+        else:
+            work.refuse(by_day, "date", detail=details)
 
     def years(self, work: Work) -> pl.Series:
         """The year of each row's date, for grouping."""

@@ -11,7 +11,10 @@ JOIN = "\x1f"  # parts one text from the next where several columns are read as 
 
 
 class Work:
-    """``headers``: canonical name to the file's own header; ``constants``: canonical name to every row's text."""
+    """``headers``: canonical name to the file's own header; ``constants``: canonical name to the text of rows without.
+
+    A constant stands for a column that the file has not, and for the blank cells of one that it has.
+    """
 
     def __init__(self, frame: pl.DataFrame, headers: Mapping[str, str], constants: Mapping[str, str]) -> None:
         self.frame = frame
@@ -24,11 +27,11 @@ class Work:
 
     def text(self, name: str) -> pl.Series | None:
         """The texts of a column, a constant's for every row, or None where the file has no such column."""
+        stated = self._constants.get(name)
         if name in self.frame.columns:
-            return self.frame[name]
-        if name in self._constants:
-            return self.constant(self._constants[name], pl.String)
-        return None
+            texts = self.frame[name]
+            return texts if stated is None or not texts.null_count() else texts.fill_null(stated)
+        return None if stated is None else self.constant(stated, pl.String)
 
     def blank(self) -> pl.Series:
         """A column of nothing."""
@@ -39,9 +42,18 @@ class Work:
         return pl.Series([value], dtype=dtype).new_from_index(0, len(self))
 
     def refuse(
-        self, codes: pl.Series | None, name: str, *, shown: pl.Series | None = None, detail: pl.Series | None = None
+        self,
+        codes: pl.Series | None,
+        name: str,
+        *,
+        shown: pl.Series | None = None,
+        detail: pl.Series | None = None,
+        place: str | None = None,
     ) -> None:
-        """Note a fault for each row with a code; ``shown`` is the cell's text where it is not the column itself."""
+        """Note a fault for each row with a code; ``shown`` is the cell's text where it is not the column itself.
+
+        ``place`` says where the value stands if that is no column.
+        """
         if codes is None or codes.null_count() == len(codes):
             return
         texts = shown if shown is not None else self.text(name)
@@ -52,7 +64,8 @@ class Work:
             "detail": detail if detail is not None else self.constant("", pl.String),
         }
         bad = pl.DataFrame(columns).filter(pl.col("code").is_not_null())
-        header = self._headers.get(name, f"constants.{name}")
+        absent = f"constants.{name}" if name in self._constants else f"(no column {name})"
+        header = place or self._headers.get(name, absent)
         self.found.append(faults.frame(bad, column=header, value="value", code="code", detail="detail"))
 
     def refuse_where(self, mask: pl.Series, code: str, name: str, *, shown: pl.Series | None = None) -> None:

@@ -22,8 +22,8 @@ GOOD_ENOUGH = 0.01
     help="Folder to make; an earlier demonstration in it is made anew.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of all that is made up.")
-@click.option("--time-limit", type=float, default=45.0, show_default=True, help="Seconds for the solver.")
-@click.option("--workers", type=int, help="Processes for the solver; default: one a processor, at most 8.")
+@click.option("--time-limit", type=float, default=45.0, show_default=True, help="Seconds for the optimiser.")
+@click.option("--workers", type=int, help="Processes for the optimiser; default: one a processor, at most 8.")
 def demo(out: Path, seed: int, time_limit: float, workers: int | None) -> None:
     """Show the whole way on made-up Nordic demand: files as regions send them, loaded, planned and reported."""
     effort = Effort(time_limit_s=time_limit, workers=workers or min(8, os.cpu_count() or 1), seed=seed, gap=GOOD_ENOUGH)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pooling.commandline import as_called
 from pooling.errors import BadInput
 
 MARKER = "demo.json"
@@ -40,7 +41,7 @@ mappings/    how each of them is read; files on our own template need none
 offers.csv   what suppliers might answer
 policy.toml  what the planners decide
 demo.db      the database (SQLite) they were loaded into
-plan.json    the plan as the solver gave it; instance.json is the question
+plan.json    the plan as the optimiser gave it; instance.json is the question
 pools.csv    its pools by lot; lines.csv every line with where it went
 volume-to-market.csv  what participants could buy together, with or without an offer
 report.html  all of it to read, in one file
@@ -96,7 +97,7 @@ def write(folder: Path, files: Mapping[str, bytes], about: Mapping[str, Any]) ->
     if strange := sorted({path.split("/")[0] for path in files} - set(WRITTEN)):
         raise ValueError(f"{strange[0]}: no place of the demonstration's folder")
     _mark(folder, about)
-    (folder / README).write_text(ABOUT, encoding="utf-8")
+    (folder / README).write_text(as_called(ABOUT), encoding="utf-8")
     for path, content in files.items():
         target = folder / path
         target.parent.mkdir(exist_ok=True)

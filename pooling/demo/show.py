@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from pooling.commandline import program
 from pooling.demand.results import Loaded
 from pooling.demo import folder
 from pooling.demo.make import Demonstration, Sent
@@ -179,12 +180,13 @@ def _volumes(outcome: Outcome) -> Table:
 
 def commands_to_try(outcome: Outcome, out: Path) -> list[tuple[str, str]]:
     """Commands that work as they stand where the demonstration was run, each with what it is for."""
-    database = f"./run --database {shlex.quote(f'sqlite:///{out / folder.DATABASE}')}"
+    run = program()
+    database = f"{run} --database {shlex.quote(f'sqlite:///{out / folder.DATABASE}')}"
     policy = shlex.quote(str(out / folder.POLICY))
     first = outcome.made.sent[0]
     mapping = f" --mapping {shlex.quote(str(out / first.mapping))}" if first.mapping else ""
     return [
-        (f"./run look {shlex.quote(str(out / first.path))}{mapping}", "how a region's file is written"),
+        (f"{run} look {shlex.quote(str(out / first.path))}{mapping}", "how a region's file is written"),
         (f"{database} submissions", "what was sent, and what became of it"),
         (f"{database} show {str(outcome.plan.id)[:8]}", "the plan with every pool and lot"),
         (f"{database} offers list", "what suppliers might answer"),

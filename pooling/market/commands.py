@@ -8,8 +8,9 @@ from rich.table import Column, Table
 from rich.text import Text
 from sqlalchemy import Engine
 
-from pooling.commandline import pass_engine, screen
+from pooling.commandline import as_called, pass_engine, screen
 from pooling.database import reading, transaction
+from pooling.errors import counted
 from pooling.market import files, service
 from pooling.market.rules import ABSOLUTE, MICRO, OfferRecord
 
@@ -27,7 +28,7 @@ def load(engine: Engine, file: Path) -> None:
     with transaction(engine) as session:
         loaded = service.load_offers(session, file, loaded_at=datetime.now(UTC))
     click.echo(
-        f"{loaded.file_name}: {len(loaded.added)} offers added, {len(loaded.replaced)} replaced,"
+        f"{loaded.file_name}: {counted(len(loaded.added), 'offer')} added, {len(loaded.replaced)} replaced,"
         f" {len(loaded.unchanged)} unchanged"
     )
 
@@ -43,7 +44,7 @@ def list_(engine: Engine, on: datetime | None) -> None:
     table = Table(*(Column(head, overflow="fold") for head in heads))
     for offer in found:
         table.add_row(*map(Text, _cells(offer)))
-    screen().print(table if found else "no offer; load some with `pooling offers load FILE`")
+    screen().print(table if found else as_called("no offer; load some with `pooling offers load FILE`"))
 
 
 def _cells(offer: OfferRecord) -> list[str]:
@@ -109,7 +110,8 @@ def fit(
             one.category, str(one.lines), "" if one.slope is None else f"{one.slope:.3f}", one.reason or "fitted"
         )
     screen().print(table)
-    click.echo(f"{out}: {len(offered)} of {len(fitted)} categories; review it, then `pooling offers load {out}`")
+    then = as_called(f"`pooling offers load {out}`")
+    click.echo(f"{out}: {len(offered)} of {counted(len(fitted), 'category', 'categories')}; review it, then {then}")
 
 
 COMMANDS = (offers,)

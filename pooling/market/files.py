@@ -2,24 +2,28 @@
 
 import re
 import tomllib
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import fastexcel
 import polars as pl
 
-from pooling.errors import BadInput
+from connectors.errors import ConnectorError
+from connectors.files import ColumnPlan, Limits, Preview, headers, open_demand
+from connectors.frames import EXTRA
+from pooling.errors import BadInput, FileRefused, did_you_mean
 from pooling.market.rules import MICRO, Figure, OfferRecord
 from pooling.spreadsheets import csv_text
 
 MAX_BYTES = 16 * 1024 * 1024
-MAX_INFLATED = 256 * 1024 * 1024
+LIMITS = Limits(
+    csv_bytes=MAX_BYTES, xlsx_bytes=MAX_BYTES, inflated_bytes=256 * 1024 * 1024, rows=100_000, cpu_s=30, wall_s=60
+)
+TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 OFFER_FIELDS = (
     "offer",
     "category",
@@ -50,12 +54,17 @@ TIER_FIELDS = (
     "price_source",
     "price_source_date",
 )
+FIELDS = OFFER_FIELDS + TIER_FIELDS
+DECIMALS = ("co2_saved_kg_per_unit", "co2_low", "co2_high", "price", "price_low", "price_high")
 OPTIONAL = ("criteria", "currency", "max_quantity", "total_max_quantity", "term_months", "valid_from", "valid_to")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The values of one offer (``OFFER_FIELDS``) or tier (``TIER_FIELDS``); what is blank or left out is ``""``."""
+    """The values of one offer (``OFFER_FIELDS``) or tier (``TIER_FIELDS``); what is blank is ``""``.
+
+    A field that the table has no column for is absent.
+    """
 
     place: str
     values: Mapping[str, str]
@@ -65,75 +74,98 @@ class Draft:
 def read(path: Path) -> tuple[list[Draft], list[str]]:
     """The offers of a file in its order, and what is wrong with the file's form; with faults the drafts are partial.
 
-    Raises BadInput where nothing can be read at all.
+    Raises BadInput, or FileRefused with the reader's code, where nothing can be read at all.
     """
+    kind = path.suffix.lower()
+    if kind == ".toml":
+        return _read_toml(path)
+    if kind in TABLES:
+        return _read_table(path)
+    raise BadInput(f"{path.name}: {path.suffix!r} is no offer file; give .csv, .xlsx or .toml")
+
+
+def _read_table(path: Path) -> tuple[list[Draft], list[str]]:
+    """A table as the reading of demand delivers it: parsed in a child process under limits, every cell a text."""
+    with _refusing(path):
+        preview = headers(path, LIMITS)
+    twice = _twice(preview.headers)
+    columns = {EXTRA + name: name for name in FIELDS if name not in twice}
+    plan = ColumnPlan(columns=columns, optional=frozenset(columns), sheet=preview.sheet)
+    with _refusing(path, preview), open_demand(path, plan, LIMITS) as file:
+        found = [name.removeprefix(EXTRA) for name in file.report.columns]
+        texts = file.report.headers
+        table = pl.concat(list(file.batches()))
+    if not found:
+        raise BadInput(f"{path.name}: no row names columns of offers; name them in the first: {', '.join(FIELDS)}")
+    drafts, faults = _from_table(table.rename({EXTRA + name: name for name in found}))
+    return drafts, _header_faults(texts, twice) + faults
+
+
+def _twice(texts: Sequence[str]) -> list[str]:
+    names = [text.casefold() for text in texts]
+    return [name for name in FIELDS if names.count(name) > 1]
+
+
+def _header_faults(texts: Sequence[str], twice: Sequence[str]) -> list[str]:
+    names = {text.casefold(): text for text in texts}
+    instead = f"known are {', '.join(FIELDS)}"
+    return [
+        *(f"column {name}: it is there twice; remove one" for name in twice),
+        *(
+            f"column {text!r}: unknown; {did_you_mean(text, FIELDS, instead)}"
+            for name, text in names.items()
+            if name not in FIELDS
+        ),
+        *(f"column {name}: missing; add it" for name in FIELDS if name not in names and name not in OPTIONAL),
+    ]
+
+
+@contextmanager
+def _refusing(path: Path, preview: Preview | None = None) -> Iterator[None]:
+    """Every refusal of the reader becomes one of ours."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"{path.name}: larger than {MAX_BYTES} bytes; split it")
-        readers = {".csv": _read_csv, ".xlsx": _read_xlsx, ".toml": _read_toml}
-        reader = readers.get(path.suffix.lower())
-        if reader is None:
-            raise BadInput(f"{path.name}: {path.suffix!r} is no offer file; give .csv, .xlsx or .toml")
-        return reader(path)
-    except OSError as failure:
-        raise BadInput(f"{path}: cannot be read ({failure.strerror}); give the path of an offer file") from failure
+        yield
+    except ConnectorError as wrong:
+        by_comma = _decimal_comma(preview) if preview is not None and wrong.code == "ragged-row" else None
+        raise FileRefused(f"{path.name}: {by_comma or wrong.message}", wrong.code) from wrong
 
 
-def _read_csv(path: Path) -> tuple[list[Draft], list[str]]:
-    content = path.read_bytes()
-    try:
-        first_line = content.decode("utf-8-sig").partition("\n")[0]
-    except UnicodeDecodeError as failure:
-        raise BadInput(f"{path.name}: byte {failure.start} is not UTF-8; save the file as CSV UTF-8") from failure
-    if not first_line.strip():
-        raise BadInput(f"{path.name}: the first row must name the columns; it is empty")
-    separator = max(",;\t", key=first_line.count)
-    try:
-        table = pl.read_csv(content, has_header=False, infer_schema=False, separator=separator)
-    except pl.exceptions.PolarsError as failure:
-        said = str(failure).splitlines()[0]
-        raise BadInput(f"{path.name}: not a table ({said}); quote cells that hold the separator") from failure
-    return _from_table(path, table)
+def _decimal_comma(preview: Preview) -> str | None:
+    """What to do where a row has too many cells because commas part the table and its decimals alike."""
+    rows = [(preview.header_row, preview.headers), *preview.rows]
+    names = next((cells for _, cells in rows if {cell.casefold() for cell in cells if cell} & set(FIELDS)), ())
+    for row, cells in rows if preview.delimiter == "," else ():
+        for name, cell, following in zip(names, cells, cells[1:]):
+            number = f"{cell},{following}"
+            if len(cells) > len(names) and name in DECIMALS and re.fullmatch(r"-?[0-9]+,[0-9]+", number):
+                return (
+                    f"row {row}, column {name}: {number!r}: a decimal comma parts the number in two cells;"
+                    " write a decimal point"
+                )
+    return None
 
 
-def _read_xlsx(path: Path) -> tuple[list[Draft], list[str]]:
-    try:
-        with zipfile.ZipFile(path) as parts:
-            if sum(part.file_size for part in parts.infolist()) > MAX_INFLATED:
-                raise BadInput(f"{path.name}: inflates to more than {MAX_INFLATED} bytes; send the offers alone")
-        sheet = fastexcel.read_excel(str(path)).load_sheet(0, header_row=None, dtypes="string")
-    except (zipfile.BadZipFile, fastexcel.FastExcelError) as failure:
-        raise BadInput(f"{path.name}: not an XLSX workbook ({failure}); save it as .xlsx") from failure
-    return _from_table(path, sheet.to_polars())
-
-
-def _from_table(path: Path, table: pl.DataFrame) -> tuple[list[Draft], list[str]]:
+def _from_table(table: pl.DataFrame) -> tuple[list[Draft], list[str]]:
     """One row a tier; the offer's own values stand in its first row, and may be repeated or blank in the others."""
-    if table.is_empty():
-        raise BadInput(f"{path.name}: the first row must name the columns; it is empty")
-    records = [[(cell or "").strip().removeprefix("\ufeff") for cell in row] for row in table.iter_rows()]
-    header = [name.lower() for name in records[0]]
-    faults = _header_faults(header)
-    if faults:
-        return [], faults
+    own, per_tier = ([name for name in fields if name in table.columns] for fields in (OFFER_FIELDS, TIER_FIELDS))
+    faults: list[str] = []
     offers: dict[str, tuple[str, dict[str, str], list[Draft]]] = {}
-    for number, cells in enumerate(records[1:], start=2):
-        if not any(cells):
-            continue
-        place, values = f"row {number}", dict(zip(header, cells, strict=True))
+    for record in table.iter_rows(named=True):
+        place = f"row {record['row']}"
+        values = {name: (record[name] or "").strip() for name in (*own, *per_tier)}
         name = values.get("offer", "")
-        tier = Draft(place, {field: values.get(field, "") for field in TIER_FIELDS})
+        tier = Draft(place, {field: values[field] for field in per_tier})
         if name not in offers:
-            offers[name] = (place, {field: values.get(field, "") for field in OFFER_FIELDS}, [tier])
+            offers[name] = (place, {field: values[field] for field in own}, [tier])
             continue
-        first, own, tiers = offers[name]
+        first, before, tiers = offers[name]
         tiers.append(tier)
+        unlike = [field for field in own if values[field] and values[field] != before[field]]
         faults += [
-            f"{place}, {field}: {values[field]!r} differs from {own[field]!r} in {first}; keep one, or leave it blank"
-            for field in OFFER_FIELDS
-            if values.get(field) and values[field] != own[field]
+            f"{place}, {each}: {values[each]!r} differs from {before[each]!r} in {first}; keep one, or leave it blank"
+            for each in unlike
         ]
-    return [Draft(place, own, tuple(tiers)) for place, own, tiers in offers.values()], faults
+    return [Draft(place, values, tuple(tiers)) for place, values, tiers in offers.values()], faults
 
 
 def write_csv(records: Iterable[OfferRecord]) -> str:
@@ -142,7 +174,7 @@ def write_csv(records: Iterable[OfferRecord]) -> str:
     for record in records:
         own = _cells(record)
         rows += [(*own, *_figure(tier.from_quantity, 1), *_figure(tier.price, MICRO)) for tier in record.tiers]
-    return csv_text((*OFFER_FIELDS, *TIER_FIELDS), rows)
+    return csv_text(FIELDS, rows)
 
 
 def _cells(record: OfferRecord) -> list[str | int | Decimal | None]:
@@ -159,21 +191,13 @@ def _figure(figure: Figure, parts: int) -> list[str | int | Decimal | None]:
     return [*exact, figure.source, figure.source_date.isoformat()]
 
 
-def _header_faults(header: list[str]) -> list[str]:
-    known = OFFER_FIELDS + TIER_FIELDS
-    faults = [f"column {name}: it is there twice; remove one" for name in sorted(set(header)) if header.count(name) > 1]
-    faults += [f"column {name!r}: unknown; {_instead(name, known)}" for name in header if name not in known]
-    return faults + [f"column {name}: missing; add it" for name in known if name not in header and name not in OPTIONAL]
-
-
-def _instead(name: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-
-
 def _read_toml(path: Path) -> tuple[list[Draft], list[str]]:
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise BadInput(f"{path.name}: larger than {MAX_BYTES} bytes; split it")
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=str)
+    except OSError as failure:
+        raise BadInput(f"{path}: cannot be read ({failure.strerror}); give the path of an offer file") from failure
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as failure:
         raise BadInput(f"{path.name}: not TOML ({failure}); correct it there") from failure
     faults = [f"{key}: unknown; offers stand in [[offers]]" for key in document if key != "offers"]
@@ -202,7 +226,8 @@ def _tables(value: Any, place: str, faults: list[str]) -> list[dict[str, Any]]:
 
 
 def _texts(table: Mapping[str, Any], *, place: str, known: tuple[str, ...], faults: list[str]) -> dict[str, str]:
-    faults += [f"{place}, {key}: unknown; {_instead(key, known)}" for key in table if key not in known]
+    instead = f"known are {', '.join(known)}"
+    faults += [f"{place}, {key}: unknown; {did_you_mean(key, known, instead)}" for key in table if key not in known]
     return {field: _text(table.get(field, ""), f"{place}, {field}", faults) for field in known}
 
 

@@ -1,8 +1,10 @@
 """What an offer is: records checked at birth. A figure without range, source and date is no figure here."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 from pooling.errors import BadInput
 
@@ -24,12 +26,7 @@ class Figure:
     source_date: date
 
     def __post_init__(self) -> None:
-        if not -LARGEST <= self.low <= self.value <= self.high <= LARGEST:
-            raise BadInput(f"low {self.low}, value {self.value}, high {self.high}: give low <= value <= high")
-        if not self.source.strip():
-            raise BadInput("the source is blank: name who states the figure")
-        if len(self.source) > 400:
-            raise BadInput(f"the source has {len(self.source)} characters: shorten it to 400")
+        refuse(figure_faults(self.low, self.value, self.high), source_faults(self.source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +37,13 @@ class TierRecord:
     price: Figure
 
     def __post_init__(self) -> None:
+        refuse(self._faults())
+
+    def _faults(self) -> Iterator[str]:
         if self.from_quantity.value < 1:
-            raise BadInput(f"from_quantity {self.from_quantity.value}: a tier starts at 1 or more")
+            yield f"from_quantity {self.from_quantity.value}: a tier starts at 1; give 1 or more"
         if self.from_quantity.low < 0 or self.price.low < 0:
-            raise BadInput("low: neither volumes nor prices are below 0")
+            yield "low: neither volumes nor prices are below 0; give 0 or more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,7 @@ class OfferRecord:
     file_sha256: str = ""
 
     def __post_init__(self) -> None:
-        _check_words(self)
-        _check_limits(self)
-        _check_tiers(self)
+        refuse(offer_faults({name: getattr(self, name) for name in self.__slots__}))
 
     @property
     def tipping_quantity(self) -> int:
@@ -91,47 +89,76 @@ class OfferRecord:
         return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on < self.valid_to)
 
 
-def _check_words(offer: OfferRecord) -> None:
+def refuse(*rules: Iterable[str]) -> None:
+    """Raise BadInput with all faults, if there are any."""
+    faults = [fault for rule in rules for fault in rule]
+    if faults:
+        raise BadInput("; ".join(faults))
+
+
+def figure_faults(low: int, value: int, high: int) -> Iterator[str]:
+    if not -LARGEST <= low <= value <= high <= LARGEST:
+        yield f"low {low}, value {value}, high {high}: give low <= value <= high"
+
+
+def source_faults(source: str) -> Iterator[str]:
+    if not source.strip():
+        yield "the source is blank: name who states the figure"
+    if len(source) > 400:
+        yield f"the source has {len(source)} characters: shorten it to 400"
+
+
+def offer_faults(offer: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with an offer as a whole: fields of `OfferRecord`.
+
+    A field that could not be read is None and nothing is asked of it; likewise a tier.
+    """
+    for rule in (_word_faults, _limit_faults, _tier_faults):
+        yield from rule(offer)
+
+
+def _word_faults(offer: Mapping[str, Any]) -> Iterator[str]:
     for field, most in (("id", 120), ("name", 200), ("category", 80)):
-        text = getattr(offer, field)
-        if not text.strip() or len(text) > most:
-            raise BadInput(f"{field} {text[:50]!r}: give 1 to {most} characters")
-    if offer.price_basis not in PRICE_BASES:
-        raise BadInput(f"price_basis {offer.price_basis!r}: give absolute or index")
-    if len(offer.currency) != 3 or not (offer.currency.isascii() and offer.currency.isalpha()):
-        raise BadInput(f"currency {offer.currency!r}: give an ISO 4217 code such as EUR")
-    if len(set(offer.criteria)) != len(offer.criteria):
-        raise BadInput(f"criteria {' '.join(offer.criteria)!r}: name each once")
+        text = offer[field]
+        if text is not None and (not text.strip() or len(text) > most):
+            yield f"{field} {text[:50]!r}: give 1 to {most} characters"
+    basis, currency, criteria = offer["price_basis"], offer["currency"], offer["criteria"] or ()
+    if basis is not None and basis not in PRICE_BASES:
+        yield f"price_basis {basis!r}: give absolute or index"
+    if currency is not None and (len(currency) != 3 or not (currency.isascii() and currency.isalpha())):
+        yield f"currency {currency!r}: give an ISO 4217 code such as EUR"
+    if len(set(criteria)) != len(criteria):
+        yield f"criteria {' '.join(criteria)!r}: name each once"
 
 
-def _check_limits(offer: OfferRecord) -> None:
-    index = max(tier.price.high for tier in offer.tiers) if offer.price_basis == INDEX and offer.tiers else 0
-    if index > LARGEST_INDEX:
-        raise BadInput(
-            f"price {index / MICRO:g} as an index: 1.02 means 2 % above today's price; was it written in per cent?"
-        )
+def _limit_faults(offer: Mapping[str, Any]) -> Iterator[str]:
+    prices = [tier.price.high for tier in offer["tiers"] if tier is not None]
+    if offer["price_basis"] == INDEX and max(prices, default=0) > LARGEST_INDEX:
+        yield f"price {max(prices) / MICRO:g} as an index: write 1.02 for 2 % above today's price, not in per cent"
     for field in ("max_quantity", "total_max_quantity", "term_months"):
-        value = getattr(offer, field)
+        value = offer[field]
         if value is not None and not 1 <= value <= LARGEST:
-            raise BadInput(f"{field} {value}: give a whole number of 1 or more, or leave it blank")
-    if offer.valid_from and offer.valid_to and offer.valid_from >= offer.valid_to:
-        raise BadInput(
-            f"valid_from {offer.valid_from} is not before valid_to {offer.valid_to}, the first day it no longer holds"
-        )
+            yield f"{field} {value}: give a whole number of 1 or more, or leave it blank"
+    first, end = offer["valid_from"], offer["valid_to"]
+    if first and end and first >= end:
+        yield f"valid_from {first} is not before valid_to {end}, the first day it no longer holds; correct one of them"
 
 
-def _check_tiers(offer: OfferRecord) -> None:
-    if not offer.tiers:
-        raise BadInput("no tier: give at least the tipping volume and its price")
-    for lower, upper in pairwise(offer.tiers):
+def _tier_faults(offer: Mapping[str, Any]) -> Iterator[str]:
+    if not offer["tiers"]:
+        yield "no tier: give at least the tipping volume and its price"
+    for lower, upper in pairwise(offer["tiers"]):
+        if lower is None or upper is None:
+            continue
         if upper.from_quantity.value <= lower.from_quantity.value:
-            raise BadInput(
-                f"from_quantity {upper.from_quantity.value} follows {lower.from_quantity.value}: tiers must ascend"
+            yield (
+                f"from_quantity {upper.from_quantity.value} follows {lower.from_quantity.value}: tiers must ascend;"
+                " put them in order"
             )
         if upper.price.value > lower.price.value:
-            raise BadInput(
+            yield (
                 f"the price rises from {lower.price.value / MICRO:g} to {upper.price.value / MICRO:g}"
-                f" at {upper.from_quantity.value}: a larger volume never costs more a unit"
+                f" at {upper.from_quantity.value}: a larger volume never costs more a unit; correct one of the prices"
             )
 
 

@@ -274,7 +274,7 @@ class _Reader:
             unit=category["unit"],
             reason=entry["reason"],
             figures=figures,
-            words=explain(entry["reason"], figures),
+            words=explain(entry["reason"], figures, green_floor=bool(self.policy["green_floor"])),
         )
 
     def _offer(self, key: str) -> OfferView:

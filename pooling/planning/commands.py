@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from pooling.commandline import pass_engine, screen
+from pooling.commandline import as_called, pass_engine, screen
 from pooling.database import reading
+from pooling.errors import BadInput
 from pooling.planning import console, exports, service
 from pooling.planning.views import PlanView
 from pooling.reference import service as reference
@@ -22,8 +23,8 @@ policy_option = click.option(
 
 @click.command()
 @policy_option
-@click.option("--time-limit", type=float, default=60.0, show_default=True, help="Seconds for the solver.")
-@click.option("--workers", type=int, default=1, show_default=True, help="Processes for the solver.")
+@click.option("--time-limit", type=float, default=60.0, show_default=True, help="Seconds for the optimiser.")
+@click.option("--workers", type=int, default=1, show_default=True, help="Processes for the optimiser.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--gap", type=float, default=OPTIMAL_GAP, show_default=True, help="Proven gap that is good enough.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the plan's files.")
@@ -31,7 +32,7 @@ policy_option = click.option(
 def plan(engine: Engine, /, *, path: Path | None, out: Path | None, **effort: float) -> None:
     """Make a plan from the live demand, the offers and a policy; the same question gives the same plan."""
     now = datetime.now(UTC)
-    policy = service.read_policy(path, today=now.date())
+    policy = _policy(engine, path, now)
     wanted = service.Effort(
         time_limit_s=effort["time_limit"], workers=int(effort["workers"]), seed=int(effort["seed"]), gap=effort["gap"]
     )
@@ -43,10 +44,19 @@ def plan(engine: Engine, /, *, path: Path | None, out: Path | None, **effort: fl
     if made.again:
         click.echo("this question was answered before; the stored plan stands")
     if not view.totals.lines:
-        click.echo("there is no live demand to plan: load some with `pooling load FILE`")
+        click.echo(as_called("there is no live demand to plan: load some with `pooling load FILE`"))
     _show(view, MOST_DETAILED)
     _written(files)
-    click.echo(f"next: pooling show {str(made.plan)[:8]} --pools 0 (all in detail), pooling export, pooling volume")
+    short = str(made.plan)[:8]
+    steps = f"`pooling show {short} --pools 0` (all in detail), `pooling export {short} --out FOLDER`, `pooling volume`"
+    click.echo(f"next: {as_called(steps)}")
+
+
+def _policy(engine: Engine, path: Path | None, now: datetime) -> service.Policy:
+    """The policy in the file, with what it names looked up in the reference data."""
+    with reading(engine) as session:
+        codes = service.policy_codes(session)
+    return service.read_policy(path, today=now.date(), codes=codes)
 
 
 @click.command()
@@ -55,7 +65,9 @@ def plan(engine: Engine, /, *, path: Path | None, out: Path | None, **effort: fl
 @pass_engine
 def volume(engine: Engine, /, *, path: Path | None, out: Path | None) -> None:
     """Show the volume to take to market: by category and criteria set, the largest sure volume and who makes it up."""
-    policy = service.read_policy(path, today=datetime.now(UTC).date())
+    if out is not None and not out.absolute().parent.is_dir():
+        raise BadInput(f"{out}: there is no folder {out.parent}; make it first, or give another place")
+    policy = _policy(engine, path, datetime.now(UTC))
     with reading(engine) as session:
         rows = service.volume_to_market(session, policy)
         names = {key: record.name for key, record in reference.categories(session).items()}

@@ -10,8 +10,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from pooling.commandline import as_called
+from pooling.errors import counted
 from pooling.market.rules import VolumeRow
 from pooling.planning.views import Gain, LotView, PlanView, PoolView
+from pooling.web import figures
 from solver import Progress as SolverProgress
 
 WIDE = 110  # columns
@@ -110,8 +113,9 @@ def print_plan(console: Console, view: PlanView, *, most_pools: int | None = Non
     for pool in shown:
         console.print(_pool(pool))
     if len(shown) < len(view.pools):
-        console.print(f"... and {len(view.pools) - len(shown)} pools more")
-    console.print(_out(view))
+        console.print(f"... and {counted(len(view.pools) - len(shown), 'more pool')}")
+    if view.reasons or view.excluded:
+        console.print(_out(view))
     for warning in view.warnings:
         console.print(Text(f"! {warning}", style="yellow"))
     console.print(Text(_made(view), style="dim"))
@@ -119,14 +123,15 @@ def print_plan(console: Console, view: PlanView, *, most_pools: int | None = Non
 
 def _totals(view: PlanView) -> Panel:
     totals, table = view.totals, Table.grid(padding=(0, 2))
-    lead = f"{view.lead_time_months} months" + (f" ({view.lead_time_reason})" if view.lead_time_reason else "")
+    members = counted(totals.participants_pooled, "participant")
+    lead = counted(view.lead_time_months, "month") + (f" ({view.lead_time_reason})" if view.lead_time_reason else "")
     facts = [
-        ("pools", f"{totals.pools} with {totals.lots} lots, {totals.participants_pooled} participants"),
+        ("pools", f"{totals.pools:,} with {counted(totals.lots, 'lot')}, {members}"),
         ("lines pooled", f"{totals.lines_pooled:,} of {totals.lines:,}"),
         ("spend pooled", f"EUR {euros(totals.spend_pooled_eur_per_year)} of {euros(totals.spend_eur_per_year)} a year"),
         *_gain(totals.gain),
         ("CO2e saved", f"{totals.co2_saved_tonnes_per_year:,.0f} tonnes a year"),
-        ("horizon", f"{view.horizon_months} months from {view.horizon_start}; lead time {lead}"),
+        ("horizon", f"{counted(view.horizon_months, 'month')} from {view.horizon_start}; lead time {lead}"),
     ]
     for name, value in facts:
         table.add_row(Text(name, style="bold"), Text(value))
@@ -150,7 +155,7 @@ def _pool(pool: PoolView) -> Panel:
     words = [
         f"lead {pool.lead} {pool.lead_name}{signs}; law: {body.law}; language: {body.language}",
         f"dialogue from {pool.dialogue_from}, notice by {pool.notice_by}, award by {pool.award_by}",
-        f"{len(pool.members)} members in {' '.join(pool.countries)}: {members}",
+        f"{counted(len(pool.members), 'member')} in {' '.join(pool.countries)}: {members}",
         ", ".join(
             [
                 f"cash EUR {euros(pool.gain.savings_eur)}",
@@ -171,7 +176,7 @@ def _pool(pool: PoolView) -> Panel:
 def _lot(lot: LotView) -> list[str]:
     return [
         lot.category_name,
-        lot.unit,
+        figures.unit_words(lot.unit),
         f"{lot.quantity:,}",
         f"{lot.sure_quantity:,.0f}",
         f"{lot.tipping_quantity:,}",
@@ -192,7 +197,7 @@ def _out(view: PlanView) -> Table:
         table.add_row(reason, str(count), euros(spend), Text(example))
     for kind in sorted({(one.kind, one.reason) for one in view.excluded}):
         ones = [one for one in view.excluded if (one.kind, one.reason) == kind]
-        table.add_row(kind[1], f"{len(ones)} {kind[0]}s", "", Text(f"{ones[0].id}: {ones[0].words}"))
+        table.add_row(kind[1], counted(len(ones), kind[0]), "", Text(f"{ones[0].id}: {ones[0].words}"))
     return table
 
 
@@ -201,7 +206,7 @@ def _made(view: PlanView) -> str:
     return (
         f"{how.status}: total EUR {euros(how.objective_eur)}, no plan can exceed {euros(how.bound_eur)}"
         f" (gap {how.gap:.3%}); {how.runtime_s:.1f} s, seed {how.seed}, workers {how.workers},"
-        f" solver {how.solver_version}; snapshot {how.snapshot[:12]} as of {how.as_of}, policy {how.policy_name}"
+        f" optimiser {how.solver_version}; snapshot {how.snapshot[:12]} as of {how.as_of}, policy {how.policy_name}"
     )
 
 
@@ -219,12 +224,13 @@ def print_volume(console: Console, rows: Sequence[VolumeRow], names: Mapping[str
             Text(names.get(row.category, row.category)),
             Text(" ".join(row.criteria) or "none"),
             Text(row.start, no_wrap=True),
-            Text(f"{len(row.participants)} ({row.authorities} authorities): {largest}"),
-            Text(f"{row.sure_quantity:,.0f} {row.unit}"),
+            Text(f"{len(row.participants)} ({counted(row.authorities, 'authority', 'authorities')}): {largest}"),
+            Text(f"{row.sure_quantity:,.0f} {figures.unit_words(row.unit)}"),
             Text(euros(row.spend_eur_per_year / 1000)),
         )
     console.print(table)
-    console.print(f"{min(len(shown), MOST_VOLUMES)} of {len(rows):,} rows; `pooling volume --out FILE.csv` writes all")
+    every = as_called("`pooling volume --out FILE.csv` writes all")
+    console.print(f"{min(len(shown), MOST_VOLUMES)} of {counted(len(rows), 'row')}; {every}")
 
 
 def _best(rows: Sequence[VolumeRow]) -> list[VolumeRow]:

@@ -1,6 +1,7 @@
 """A plan as files: ``plan.json`` and ``instance.json`` for machines, CSV tables for spreadsheets.
 
-CSV cells that a spreadsheet program would run as a formula are made harmless; numbers stay numbers.
+CSV cells that a spreadsheet program would run as a formula are made harmless; numbers stay numbers: amounts in EUR to
+the cent, quantities to the hundredth, CO2e to the gram. The JSON files hold every figure as it was computed.
 """
 
 import json
@@ -14,6 +15,7 @@ from pooling.planning.views import LineView, LotView, PlanView, PoolView, Unpool
 from pooling.spreadsheets import csv_text
 
 Cell = str | int | float | None
+PRICE_DECIMALS = 6  # offered prices are exact millionths
 
 POOLS = (
     "pool",
@@ -95,6 +97,14 @@ VOLUME = (
 )
 
 
+def _cents(amount: float) -> float:
+    return round(amount, 2) + 0.0  # no minus before a zero
+
+
+def _grams(tonnes: float) -> float:
+    return round(tonnes, 6) + 0.0
+
+
 def write(folder: Path, texts: Mapping[str, str]) -> list[Path]:
     """Write texts under their names, each whole or not at all; returns the paths in that order."""
     try:
@@ -138,18 +148,18 @@ def _lot(pool: PoolView, lot: LotView) -> list[Cell]:
         lot.offer.id,
         " ".join(lot.offer.criteria),
         lot.quantity,
-        lot.sure_quantity,
+        _cents(lot.sure_quantity),
         lot.likely_maximum,
         lot.tipping_quantity,
         lot.tier + 1,
-        lot.unit_price_eur,
+        round(lot.unit_price_eur, PRICE_DECIMALS),
         lot.term_months,
-        lot.spend_eur_per_year,
-        lot.gain.savings_eur,
-        lot.gain.green_value_eur,
-        lot.gain.bridging_cost_eur,
-        lot.gain.set_up_cost_eur,
-        lot.co2_saved_tonnes_per_year,
+        _cents(lot.spend_eur_per_year),
+        _cents(lot.gain.savings_eur),
+        _cents(lot.gain.green_value_eur),
+        _cents(lot.gain.bridging_cost_eur),
+        _cents(lot.gain.set_up_cost_eur),
+        _grams(lot.co2_saved_tonnes_per_year),
         tier.price_source,
         tier.price_source_date.isoformat(),
         lot.offer.co2_source,
@@ -170,7 +180,12 @@ def _pooled(pool: PoolView, lot: LotView, line: LineView) -> list[Cell]:
         line,
         category=lot.category,
         unit=lot.unit,
-        place=[pool.number, pool.start, lot.offer.id, gain.savings_eur, gain.green_value_eur, gain.bridging_cost_eur],
+        place=[
+            pool.number,
+            pool.start,
+            lot.offer.id,
+            *(_cents(amount) for amount in (gain.savings_eur, gain.green_value_eur, gain.bridging_cost_eur)),
+        ],
         why=[None, None],
     )
 
@@ -190,7 +205,7 @@ def _line(
         category,
         line.quantity,
         unit,
-        line.spend_eur_per_year,
+        _cents(line.spend_eur_per_year),
         line.earliest_start,
         line.latest_start,
         *place,
@@ -218,9 +233,9 @@ def _volume(row: VolumeRow, names: Mapping[str, str]) -> list[Cell]:
         " ".join(row.criteria),
         row.start,
         "yes" if row.best else "no",
-        row.sure_quantity,
+        _cents(row.sure_quantity),
         row.quantity,
-        row.spend_eur_per_year,
+        _cents(row.spend_eur_per_year),
         len(row.lines),
         len(row.participants),
         row.authorities,

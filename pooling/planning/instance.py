@@ -3,13 +3,12 @@ same document: everything is ordered, money is exact millionths until the last s
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
-from pooling.errors import BadInput, BadSetting
+from pooling.errors import BadInput
 from pooling.market.rules import INDEX, MICRO, OfferRecord, TierRecord
-from pooling.planning.policy import Policy
+from pooling.planning.policy import Codes, Policy, refusal, unknown_names
 from pooling.planning.rules import first_day, month_after, shifted
 from pooling.reference.rates import rate_on
 from pooling.reference.rules import CategoryRecord, ParticipantRecord, closure, rehome
@@ -112,17 +111,10 @@ def build(lines: Sequence[LiveLine], offers: Sequence[OfferRecord], *, known: Kn
 
 
 def _check_names(policy: Policy, known: Known) -> None:
-    wanted = [(f"criterion_value.{code}", code, known.criteria) for code in policy.criterion_value]
-    wanted += [("green_floor", code, known.criteria) for code in policy.green_floor]
-    wanted += [(f"category_term_months.{key}", key, frozenset(known.categories)) for key in policy.category_term_months]
-    faults = []
-    for place, name, among in wanted:
-        if name not in among:
-            close = get_close_matches(name, sorted(among), n=3)
-            instead = f"did you mean {' or '.join(close)}?" if close else "add it to the reference data first"
-            faults.append(f"{place}: {name!r} is not known; {instead}")
+    named = {name: getattr(policy, name) for name in ("criterion_value", "green_floor", "category_term_months")}
+    faults = unknown_names(named, Codes(known.criteria, known.categories))
     if faults:
-        raise BadSetting("\n  ".join([f"policy {policy.name!r}: {len(faults)} to correct", *faults]))
+        raise refusal(f"policy {policy.name!r}", faults)
 
 
 Pair = tuple[LiveLine, LiveLine]  # as sent, as held

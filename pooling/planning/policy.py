@@ -1,16 +1,15 @@
 """The policy of a plan, read from TOML: what planners decide, checked key by key before anything is solved."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pooling.errors import BadSetting
+from pooling.errors import BadSetting, did_you_mean
 from pooling.planning.rules import Timetable, is_month, month_after
 
 DEFAULT = Path(__file__).parent / "data" / "policy.toml"
@@ -102,16 +101,25 @@ class Policy:
         return {name: document[name] for name in OF_THE_INSTANCE}
 
 
-def read_policy(path: Path | None, *, today: date) -> Policy:
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The criteria and categories that a policy may name."""
+
+    criteria: Collection[str]
+    categories: Collection[str]
+
+
+def read_policy(path: Path | None, *, today: date, codes: Codes | None = None) -> Policy:
     """The policy in ``path`` over the packaged default; None is the default alone. ``today`` stands in for ``as_of``.
 
-    Raises BadSetting with every fault: path of the key, value and remedy.
+    Raises BadSetting with every fault: path of the key, value and remedy. With ``codes``, criteria and categories that
+    are not among them are faults too; without, they are found when an instance is built.
     """
     given = _document(path) if path else {}
-    return policy_of(given, today=today, place=path.name if path else DEFAULT.name)
+    return policy_of(given, today=today, place=path.name if path else DEFAULT.name, codes=codes)
 
 
-def policy_of(given: Mapping[str, Any], *, today: date, place: str = "policy") -> Policy:
+def policy_of(given: Mapping[str, Any], *, today: date, place: str = "policy", codes: Codes | None = None) -> Policy:
     """The policy of a document in the file's form; see `read_policy`."""
     default = _document(DEFAULT)
     faults = _unknown(given, default)
@@ -121,12 +129,31 @@ def policy_of(given: Mapping[str, Any], *, today: date, place: str = "policy") -
         merged[table] = default[table] | own if isinstance(own, dict) else own
     merged.setdefault("as_of", today)
     merged.setdefault("lead_time_reason", "")
-    values = _checked(merged, faults)
-    if not faults:
-        values["horizon_start"] = _horizon_start(values, merged.get("horizon_start"), faults)
+    check = _Check(merged, faults)
+    values = _checked(check)
+    values["horizon_start"] = _horizon_start(values, merged.get("horizon_start"), check)
+    if codes is not None:
+        faults += unknown_names(values, codes)
     if faults:
-        raise BadSetting("\n  ".join([f"{place}: {len(faults)} to correct", *faults]))
+        raise refusal(place, faults)
     return Policy(**values)
+
+
+def refusal(place: str, faults: Sequence[str]) -> BadSetting:
+    """The one refusal of a policy, with all its faults."""
+    return BadSetting("\n  ".join([f"{place}: {len(faults)} to correct", *faults]))
+
+
+def unknown_names(values: Mapping[str, Any], codes: Codes) -> list[str]:
+    """Where the fields of a policy name a criterion or category that is not known."""
+    wanted = [(f"criterion_value.{code}", code, codes.criteria) for code in values["criterion_value"]]
+    wanted += [("green_floor", code, codes.criteria) for code in values["green_floor"]]
+    wanted += [(f"category_term_months.{key}", key, codes.categories) for key in values["category_term_months"]]
+    return [
+        f"{place}: {name!r} is not known; {did_you_mean(name, known, 'add it to the reference data first')}"
+        for place, name, known in wanted
+        if name not in known
+    ]
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -149,19 +176,17 @@ def _unknown(given: Mapping[str, Any], default: Mapping[str, Any]) -> list[str]:
 
 
 def _instead(key: str, known: set[str]) -> str:
-    close = get_close_matches(key, sorted(known), n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
+    return did_you_mean(key, sorted(known), f"known are {', '.join(sorted(known))}")
 
 
-def _checked(merged: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
-    """The values of all fields but ``horizon_start``; what is wrong is added to ``faults``."""
-    check = _Check(merged, faults)
+def _checked(check: "_Check") -> dict[str, Any]:
+    """The values of all fields but ``horizon_start``."""
     values: dict[str, Any] = {key: check.text(key) for key in ("name", "lead_time_reason")}
     values["as_of"] = check.day("as_of")
     values["lead_time_months"] = check.whole("lead_time_months", most=120, least=0)
     values |= {key: check.whole(key, most=most) for key, most in COUNTS.items()}
     values |= {key: check.share(key, least) for key, least in SHARES.items()}
-    values |= {key: check.amount(key, merged[key]) for key in AMOUNTS}
+    values |= {key: check.amount(key, check.document[key]) for key in AMOUNTS}
     values |= {key: check.limit(key) for key in LIMITS}
     values["no_one_worse_off"] = check.flag("no_one_worse_off")
     values["green_floor"] = check.codes("green_floor")
@@ -180,20 +205,21 @@ def _checked(merged: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
     return values
 
 
-def _horizon_start(values: Mapping[str, Any], given: Any, faults: list[str]) -> str:
+def _horizon_start(values: Mapping[str, Any], given: Any, check: "_Check") -> str:
+    """The first month of the horizon; where its day or lead time is wrong, only its own form is looked at."""
     lead, reason = values["lead_time_months"], values["lead_time_reason"]
-    if lead not in LEAD_TIME_USUAL and not reason:
-        faults.append(
+    if "lead_time_months" not in check.wrong and lead not in LEAD_TIME_USUAL and not reason:
+        check.faults.append(
             f"lead_time_months: {lead}: a joint tender needs {LEAD_TIME_USUAL[0]} to {LEAD_TIME_USUAL[-1]} months;"
             " give one of them, or say in lead_time_reason why not"
         )
-    first = month_after(values["as_of"], lead)
+    first = None if check.wrong & {"as_of", "lead_time_months"} else month_after(values["as_of"], lead)
     if given is None:
-        return first
+        return first or ""
     if not is_month(given):
-        faults.append(f"horizon_start: {given!r}: give a month as YYYY-MM, zero-padded")
-    elif given < first:
-        faults.append(
+        check.faults.append(f"horizon_start: {given!r}: give a month as YYYY-MM, zero-padded")
+    elif first is not None and given < first:
+        check.faults.append(
             f"horizon_start: {given}: earlier than as_of {values['as_of']} plus a lead time of {lead} months;"
             f" give {first} or later"
         )
@@ -206,8 +232,10 @@ class _Check:
     def __init__(self, document: Mapping[str, Any], faults: list[str]) -> None:
         self.document = document
         self.faults = faults
+        self.wrong: set[str] = set()
 
     def _fault(self, key: str, value: Any, remedy: str) -> None:
+        self.wrong.add(key)
         self.faults.append(f"{key}: {value!r}: {remedy}")
 
     def text(self, key: str) -> str:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from pooling.market.rules import VolumeRow
 from pooling.planning.views import LotView, MemberView, OfferView, PlanView, PoolView, UnpooledView
-from pooling.planning.words import REASONS, REMEDIES
+from pooling.planning.words import REMEDIES, meaning
 from pooling.web import figures
 from pooling.web.levels import Level, volumes
 from pooling.web.timeline import Span, timeline
@@ -94,6 +94,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         whole=figures.whole,
+        counted=figures.counted,
         eur=figures.eur,
         unit_price=figures.unit_price,
         amount=figures.amount,
@@ -141,12 +142,10 @@ def reasons(plan: PlanView) -> tuple[Reason, ...]:
     for code, count in plan.reasons:
         lines = [line for line in plan.unpooled if line.reason == code]
         spend = sum(line.spend_eur_per_year for line in lines)
-        found.append(Reason(code, _meaning(code), count, spend, _examples(lines)))
+        floor = bool(plan.how.policy.get("green_floor"))
+        said = " ".join(part for part in (meaning(code, green_floor=floor), REMEDIES.get(code)) if part)
+        found.append(Reason(code, said, count, spend, _examples(lines)))
     return tuple(found)
-
-
-def _meaning(code: str) -> str:
-    return " ".join(part for part in (REASONS.get(code, ""), REMEDIES.get(code, "")) if part)
 
 
 def _examples(lines: Sequence[UnpooledView]) -> tuple[UnpooledView, ...]:

@@ -23,7 +23,7 @@ from pooling.market.rules import VolumeRow
 from pooling.planning import exports, queries, report
 from pooling.planning.assemble import Stored, assemble, plan_milestones
 from pooling.planning.instance import Built, Known, LiveLine, build
-from pooling.planning.policy import Policy, policy_of, read_policy
+from pooling.planning.policy import Codes, Policy, policy_of, read_policy
 from pooling.planning.snapshot import Frozen, canonical, freeze
 from pooling.planning.solving import DEFAULT_EFFORT, Effort, Judged, solve_judged, solver_version
 from pooling.planning.tables import Plan, PlanLot, PlanLotLine, PlanPool, PlanUnpooledLine, Snapshot
@@ -42,6 +42,7 @@ __all__ = [
     "make_plan",
     "plan_named",
     "plan_volume",
+    "policy_codes",
     "policy_of",
     "read_policy",
     "solve_judged",
@@ -60,6 +61,11 @@ class Made:
 
     plan: UUID
     again: bool
+
+
+def policy_codes(session: Session) -> Codes:
+    """The criteria and categories that a policy may name, for `read_policy`."""
+    return Codes(reference.criteria(session).keys(), reference.categories(session).keys())
 
 
 def make_plan(

@@ -6,7 +6,7 @@ from typing import Any
 REASONS = {
     "outside_horizon": "It cannot start within the plan's horizon.",
     "forbidden": "Every lot it could be in is forbidden by the planners.",
-    "no_offer": "The market has offered nothing in this category that meets the green floor.",
+    "no_offer": "The market has offered nothing in this category.",
     "criteria_unmet": "No offer meets all the criteria it requires.",
     "criteria_refused": "Every offer that meets its requirements also meets a criterion that it refuses.",
     "too_large": "Its quantity alone is above what any offer supplies in one lot.",
@@ -16,6 +16,9 @@ REASONS = {
     "capacity": "A limit on pools, leads, participants or supply is used up.",
     "better_without": "Pooling it would lower the total value of the plan.",
 }
+ABOVE_FLOOR = {"no_offer": "The market has offered nothing in this category that meets the green floor."}
+"""Reasons that read otherwise where the policy has a green floor."""
+
 REMEDIES = {
     "outside_horizon": "State a window that reaches into the horizon.",
     "no_offer": "Take its volume to market dialogue.",
@@ -26,9 +29,15 @@ REMEDIES = {
 }
 
 
-def explain(reason: str, figures: Mapping[str, Any]) -> str:
+def meaning(reason: str, *, green_floor: bool) -> str:
+    """What a reason says, under a policy with or without a green floor."""
+    plain = REASONS.get(reason, f"{reason.replace('_', ' ').capitalize()}.")
+    return ABOVE_FLOOR.get(reason, plain) if green_floor else plain
+
+
+def explain(reason: str, figures: Mapping[str, Any], *, green_floor: bool) -> str:
     """Reason, figures and, where there is one, what would help, as sentences."""
-    said = [REASONS.get(reason, f"{reason.replace('_', ' ').capitalize()}.")]
+    said = [meaning(reason, green_floor=green_floor)]
     parts = [f"{_name(name)} {_amount(name, value)}" for name, value in figures.items() if value not in (None, [], {})]
     if parts:
         said.append(f"In figures: {'; '.join(parts)}.")

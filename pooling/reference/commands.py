@@ -19,8 +19,6 @@ from pooling.reference import columns, service
 from pooling.reference.service import Changes
 from pooling.reference.tabular import Column
 
-"""Characters a line where no terminal says how wide it is."""
-
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -93,7 +91,7 @@ def show(engine: Engine, kind: str, *, as_csv: bool) -> None:
         writer.writerows([names, *([row[name] for name in names] for row in rows)])
         return
     console = screen()
-    table = Table(title=f"{len(rows)} {kind}")
+    table = Table(title=f"{len(rows):,} {kind}")
     for name in chosen.shown:
         table.add_column(name, no_wrap=name == chosen.shown[0], overflow="fold")
     for row in rows:

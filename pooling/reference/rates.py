@@ -13,7 +13,28 @@ from currency_converter import CurrencyConverter, RateNotFoundError
 from pooling.errors import BadInput
 
 MAX_DAYS_BACK = 7
-REMEDY = "give another date of the price, or send the price in EUR"
+
+
+class UnknownCurrency(BadInput):
+    """The European Central Bank has never quoted the currency; ``quoted`` says what it quotes near the day asked."""
+
+    def __init__(self, currency: str, quoted: str) -> None:
+        self.quoted = quoted
+        super().__init__(
+            f"currency {currency!r}: the European Central Bank has no rate for it, {quoted};"
+            " correct it, or give the price in EUR"
+        )
+
+
+class NoRate(BadInput):
+    """The currency has no rate near the day; ``quoted`` says when it has."""
+
+    def __init__(self, currency: str, day: date, quoted: str) -> None:
+        self.quoted = quoted
+        super().__init__(
+            f"price date {day}: no rate of {currency} on it or in the {MAX_DAYS_BACK} days before, {quoted};"
+            " state a price date within these, or give the price in EUR"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +57,50 @@ def currencies() -> frozenset[str]:
 
 
 def last_quote(currency: str) -> date:
-    """The last day ``currency`` has a quote for in the package; raises BadInput for one never quoted."""
-    _known(currency)
-    return date.fromisoformat(_quotes().bounds[currency].last_date.isoformat())
+    """The last day ``currency`` has a quote for in the package; raises UnknownCurrency for one never quoted."""
+    _known(currency, None)
+    return _bounds(currency)[1]
+
+
+def last_packaged() -> date:
+    """The last day of the quotes in the package."""
+    return max(_bounds(currency)[1] for currency in _quotes().bounds)
+
+
+def quoted_on(day: date) -> tuple[str, ...]:
+    """The currencies that have a rate on ``day``, EUR with them, by code."""
+    return tuple(sorted({"EUR", *(each for each in _quotes().bounds if _nearest(each, day) is not None)}))
+
+
+def _bounds(currency: str) -> tuple[date, date]:
+    bounds = _quotes().bounds[currency]
+    return date.fromisoformat(bounds.first_date.isoformat()), date.fromisoformat(bounds.last_date.isoformat())
 
 
 @cache
 def rate_on(currency: str, day: date) -> Rate:
     """The rate of ``currency`` (ISO 4217, capitals) on ``day``, or the last before it, at most 7 days back.
 
-    EUR is 1 on any day. Raises BadInput for a currency that is not quoted and for a day without a quote near enough:
-    before the first, in a gap (ISK from December 2008 to January 2018), or more than a week after the last.
+    EUR is 1 on any day. Raises UnknownCurrency, and NoRate for a day without a quote near enough: before the first,
+    in a gap (ISK from December 2008 to January 2018), or more than a week after the last.
     """
     if currency == "EUR":
         return Rate(currency, Decimal(1), day)
-    _known(currency)
+    _known(currency, day)
+    found = _nearest(currency, day)
+    if found is None:
+        raise NoRate(currency, day, _when_quoted(currency, day))
+    return found
+
+
+def _nearest(currency: str, day: date) -> Rate | None:
+    """The quote of the day, or the last before it that is near enough."""
     for back in range(MAX_DAYS_BACK + 1):
         quoted = day - timedelta(days=back)
         per_eur = _quoted(currency, quoted)
         if per_eur is not None:
             return Rate(currency, per_eur, quoted)
-    raise BadInput(_no_quote(currency, day))
+    return None
 
 
 def _quoted(currency: str, day: date) -> Decimal | None:
@@ -66,27 +110,29 @@ def _quoted(currency: str, day: date) -> Decimal | None:
         return None
 
 
-def _known(currency: str) -> None:
+def _known(currency: str, day: date | None) -> None:
+    """Refuse a currency never quoted, naming those that have a rate near ``day`` (None: near the last day known)."""
     if currency not in _quotes().currencies:
-        raise BadInput(
-            f"currency {currency!r}: the European Central Bank quotes no rate for it; {REMEDY}."
-            f" Known: {' '.join(sorted(_quotes().currencies))}"
-        )
+        first = min(_bounds(each)[0] for each in _quotes().bounds)
+        near = last_packaged() if day is None else min(max(day, first), last_packaged())
+        raise UnknownCurrency(currency, f"on {near} it has rates of {', '.join(quoted_on(near))}")
 
 
-def _no_quote(currency: str, day: date) -> str:
-    first, last = _quotes().bounds[currency]
-    place = f"currency {currency}, day {day}"
+def _when_quoted(currency: str, day: date) -> str:
+    first, last = _bounds(currency)
     if day < first:
-        return f"{place}: the first quote is of {first}; {REMEDY}"
-    if day > last and last < max(bounds.last_date for bounds in _quotes().bounds.values()):
-        return f"{place}: no longer quoted since {last}; {REMEDY}"
+        return f"{currency} has rates from {first} on"
     if day > last:
-        return (
-            f"{place}: the last quote known is of {last}, more than {MAX_DAYS_BACK} days before;"
-            f" install a newer currencyconverter, or {REMEDY}"
-        )
-    known = day
-    while _quoted(currency, known) is None:
-        known -= timedelta(days=1)
-    return f"{place}: no quote in the {MAX_DAYS_BACK} days before; the last known is of {known}; {REMEDY}"
+        return f"{currency} has rates up to {last}"
+    before, after = _around(currency, day)
+    return f"{currency} has rates up to {before} and from {after} on"
+
+
+def _around(currency: str, day: date) -> tuple[date, date]:
+    """The last quoted day before and the first after one inside a gap."""
+    before = after = day
+    while _quoted(currency, before) is None:
+        before -= timedelta(days=1)
+    while _quoted(currency, after) is None:
+        after += timedelta(days=1)
+    return before, after

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, text
 from sqlmodel import Session, SQLModel, col, select
 
-from pooling.errors import BadInput, NotFound
+from pooling.errors import BadInput, NotFound, did_you_mean
 from pooling.reference import columns, records
 from pooling.reference.organisations import organisation_id
 from pooling.reference.rules import CategoryRecord, CriterionRecord, ParticipantRecord, SigningBodyRecord
@@ -156,8 +156,9 @@ def set_organisation(session: Session, code: str, number: str) -> str:
     """Give participant ``code`` its ISO 6523 id and return it as stored; raises BadInput where another one has it."""
     row = session.get(Participant, code)
     if row is None:
-        known = " ".join(participants(session)) or "none; run `pooling reference install`"
-        raise NotFound(f"participant {code!r} is not known; known: {known}")
+        codes = participants(session)
+        known = " ".join(codes) or "none; run `pooling reference install`"
+        raise NotFound(f"participant {code!r} is not known; {did_you_mean(code, codes, f'known: {known}')}")
     wanted = organisation_id(number)
     other = session.exec(select(Participant.code).where(Participant.organisation_id == wanted)).first()
     if other not in (None, code):

@@ -3,11 +3,10 @@
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pooling.errors import BadInput
+from pooling.errors import BadInput, did_you_mean
 
 MAX_BYTES = 16 * 1024 * 1024
 DELIMITERS = (",", ";", "\t")
@@ -104,9 +103,8 @@ def _header_faults(header: list[str], columns: Sequence[Column]) -> list[Fault]:
         if header.count(name) > 1:
             faults.append(Fault(1, name, name, "the column is there twice; remove one"))
         elif name not in names:
-            close = get_close_matches(name, names, n=1)
-            instead = f"did you mean {close[0]!r}?" if close else f"known columns: {', '.join(names)}"
-            faults.append(Fault(1, name, name, f"unknown column; {instead}"))
+            known = f"known columns: {', '.join(names)}"
+            faults.append(Fault(1, name, name, f"unknown column; {did_you_mean(name, names, known)}"))
     missing = [column.name for column in columns if column.required and column.name not in header]
     return [*faults, *(Fault(1, name, "", "the column is missing; add it") for name in missing)]
 

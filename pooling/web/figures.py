@@ -16,6 +16,7 @@ UNIT_WORDS = {
     "PK": ("pack", "packs"),
     "RO": ("roll", "rolls"),
 }
+SMALL_UNITS = {"GRM": ("gram", "grams"), "MLT": ("millilitre", "millilitres")}
 READ_IN = {"GRM": (1000, "kg"), "MLT": (1000, "litres"), "KGM": (1, "kg"), "LTR": (1, "litres")}
 
 
@@ -23,6 +24,11 @@ def whole(value: float) -> str:
     """``1234567.4`` as ``1 234 567``; a minus sign, never a hyphen."""
     text = f"{abs(round(value)):,}".replace(",", THIN)
     return f"{MINUS}{text}" if round(value) < 0 else text
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """``1 lot``, ``1 234 lots``; ``many`` where it is not ``one`` with an s."""
+    return f"{whole(number)} {one if number == 1 else many or f'{one}s'}"
 
 
 def compact(value: float) -> str:
@@ -62,6 +68,11 @@ def amount(quantity: float, unit: str) -> str:
         return f"{compact(quantity / divisor)} {word}"
     one, many = UNIT_WORDS.get(unit, (unit, unit))
     return f"{compact(quantity)} {one if quantity == 1 else many}"
+
+
+def unit_words(unit: str) -> str:
+    """A base unit's code as people name many of it: ``H87`` as pieces, ``GRM`` as grams."""
+    return UNIT_WORDS.get(unit, SMALL_UNITS.get(unit, (unit, unit)))[1]
 
 
 def percent(share: float, places: int = 0) -> str:

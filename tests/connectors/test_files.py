@@ -154,6 +154,24 @@ def test_headers_show_what_a_workbook_looks_like(tmp_path):
     assert (preview.headers, preview.rows) == (("Navn", "Antal"), ((3, ("x", "400")),))
 
 
+def test_a_preview_follows_what_is_stated_of_the_file(tmp_path):
+    path = workbook(tmp_path, {"Notes": [["a", "b"], [1, 2]], "Data": [["a title", "x", "y"], ["Navn", "Antal"]]})
+    stated = headers(path, sheet="data", header_row=2)
+    assert (stated.sheet, stated.header_row, stated.headers) == ("Data", 2, ("Navn", "Antal"))
+    assert headers(path).sheet == "Notes"
+    assert refusal(lambda: headers(path, sheet="none")).code == "which-sheet"
+    text = csv_file(tmp_path, "t|x|y\nN\xe6vn|A;ntal\n1|2\n", "cp1252")
+    stated = headers(text, header_row=2, delimiter="|", encoding="windows-1252")
+    assert (stated.headers, stated.encoding, stated.delimiter) == (("Nævn", "A;ntal"), "cp1252", "|")
+    assert refusal(lambda: headers(text, encoding="utf-8")).code == "bad-encoding"
+
+
+def test_rows_are_told_where_no_column_is_found(tmp_path):
+    plan = ColumnPlan(columns={"quantity": "Antal"}, optional=frozenset({"quantity"}))
+    report, frame = read(csv_file(tmp_path, "a;b\n1;2\n3;4\n"), plan)
+    assert (report.columns, frame.rows()) == ((), [(2,), (3,)])
+
+
 def test_headers_show_at_most_ten_rows_and_cut_long_cells(tmp_path):
     preview = headers(csv_file(tmp_path, "a;b\n" + ("x" * 300 + ";1\n") * 20))
     assert [row for row, _ in preview.rows] == list(range(2, 12))

@@ -188,7 +188,7 @@ def test_fitted_offers_say_that_no_supplier_made_them(scms: Done) -> None:
 def test_what_cannot_be_read_or_mapped_is_refused_or_waits_with_its_reason(occrp: Done, shared_data: Path) -> None:
     loaded = occrp.outcome.loaded
     assert loaded.rows_read == len(rows_of(shared_data / OCCRP_FILE)) == 474
-    assert dict(loaded.refused) == {"missing": 2, "not-positive": 1}
+    assert dict(loaded.refused) == {"missing-figure": 2, "not-positive": 1}
     assert [(fault.row, fault.column) for fault in loaded.faults] == [
         (459, "amount"),
         (463, "unit price"),

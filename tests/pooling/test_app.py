@@ -6,13 +6,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from litestar import post
-from litestar.params import RawBody
+from litestar import get, post
+from litestar.params import FromPath, RawBody
 from sqlalchemy import Engine, text
 
 from pooling import problems
 from pooling.app import MAX_BODY_BYTES, THREADS
 from pooling.database import transaction
+from pooling.demand.mapping import BadMapping
 from pooling.errors import BadInput, BadSetting, NotFound, PoolingError
 from pooling.paging import InvalidCursor
 from pooling.problems import CODES, STATUSES, NotReady, UnknownParameter
@@ -63,6 +64,29 @@ def test_an_empty_database_is_not_ready(tmp_path: Path) -> None:
         said = problem(client.get("/health/ready"), 503, "not-ready")
         assert "schema is at nothing" in str(said["detail"])
         problem(client.get("/v1/participants"), 503, "not-ready")
+
+
+def test_the_root_leads_to_every_resource(plain_url: str) -> None:
+    with served(plain_url) as client:
+        answer = client.get("/")
+        assert answer.status_code == 200
+        assert client.get("/v1").json() == answer.json()
+        links = answer.json()["links"]
+        described = {path for path in client.get("/schema").json()["paths"] if path.startswith("/v1/")}
+        assert described <= set(links.values())
+        assert {path: client.get(path).status_code for path in links.values()} == dict.fromkeys(links.values(), 200)
+
+
+def test_a_mapping_or_policy_that_was_sent_is_the_senders_to_correct(plain_url: str) -> None:
+    @get("/wrong/{kind:str}", sync_to_thread=False)
+    def wrong(kind: FromPath[str]) -> None:
+        raise (
+            BadMapping("sent", [("price.basis", "missing")]) if kind == "mapping" else BadSetting("pool_cost_eur: 'x'")
+        )
+
+    with served(plain_url, wrong) as client:
+        assert "price.basis: missing" in str(problem(client.get("/wrong/mapping"), 422, "bad-mapping")["detail"])
+        assert "pool_cost_eur" in str(problem(client.get("/wrong/policy"), 422, "bad-setting")["detail"])
 
 
 def test_an_unreachable_database_is_not_ready_and_its_address_is_not_told() -> None:
@@ -134,7 +158,7 @@ def test_the_description_is_openapi_31_and_names_every_resource(plain_url: str) 
         assert client.get("/schema/openapi.json").json() == described
     assert described["openapi"].startswith("3.1")
     assert set(described["paths"]) == {
-        *("/health/live", "/health/ready", "/v1/participants", "/v1/categories", "/v1/criteria")
+        *("/", "/v1", "/health/live", "/health/ready", "/v1/participants", "/v1/categories", "/v1/criteria")
     }
     for path, methods in described["paths"].items():
         assert set(methods) == {"get"}

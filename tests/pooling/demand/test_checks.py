@@ -26,11 +26,11 @@ def test_a_good_row_passes() -> None:
         ({"Quantity": "2.5"}, "Quantity", "not-whole"),
         ({"Quantity": "1e308"}, "Quantity", "exponent"),
         ({"Quantity": "-5"}, "Quantity", "negative"),
-        ({"Quantity": None}, "Quantity", "missing"),
+        ({"Quantity": None}, "Quantity", "missing-figure"),
         ({"Quantity": "0"}, "Quantity", "not-positive"),
         ({"Quantity": "9007199254740993"}, "Quantity", "too-large"),
         ({"Quantity": "NaN"}, "Quantity", "not-finite"),
-        ({"Price": None}, "Price", "missing"),
+        ({"Price": None}, "Price", "missing-figure"),
         ({"Price": "0"}, "Price", "not-positive"),
         ({"Price": "0.0000001"}, "Price", "not-positive"),
         ({"Price": "1e-3"}, "Price", "exponent"),
@@ -256,8 +256,8 @@ def test_the_rate_is_of_the_rows_day_and_stored_with_it() -> None:
         {"Day": "2024-01-06"},
     )
     assert codes(bad) == [
-        (2, "Cur", "no-exchange-rate"),
-        (3, "Cur", "no-exchange-rate"),
+        (2, "Cur", "unknown-currency"),
+        (3, "Day", "no-exchange-rate"),
         (4, "Day", "two-digit-year"),
         (5, "Day", "missing"),
         (6, "Cur", "missing"),
@@ -338,7 +338,7 @@ def test_rows_out_of_scope_are_counted_by_reason() -> None:
     )
     assert dict(found.skipped) == {"returns": 2, "test rows": 1, "empty": 1}
     assert found.rows["row"].to_list() == [2]
-    assert codes(found) == [(7, "Quantity", "missing")]
+    assert codes(found) == [(7, "Quantity", "missing-figure")]
 
 
 def test_texts_that_the_database_cannot_keep_are_refused() -> None:

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
+from pooling.commandline import program
 from pooling.database import reading
 from pooling.demand import service
 from pooling.demand.commands import load, look, requeue, submissions, template
-from pooling.demand.intake import FileRefused
 from pooling.demand.results import LoadRefused
-from pooling.errors import BadInput, NotFound
+from pooling.errors import BadInput, FileRefused, NotFound
 from tests.pooling.demand.builders import write_csv
 
 MAPPING = """
@@ -58,7 +58,7 @@ def test_a_load_says_what_became_of_every_row_and_what_to_do(ready: Engine, tmp_
     report = tmp_path / "report.json"
     told = run(ready, load, path, "--mapping", mapping, "--partial", "--report", report)
     assert told.exception is None
-    assert "3 rows read: 1 in 1 lines, 1 refused, 1 waiting for a mapping, 0 out of scope" in told.stdout
+    assert "3 rows read: 1 in 1 line, 1 refused, 1 waiting for a mapping, 0 out of scope" in told.stdout
     assert "read as csv, encoding utf-8, delimiter ';', decimal mark '.', thousands mark none shown" in told.stdout
     assert "not a number as this file writes them" in told.stdout
     assert "insulin-syringes (Insulin syringes)" in told.stdout
@@ -66,10 +66,10 @@ def test_a_load_says_what_became_of_every_row_and_what_to_do(ready: Engine, tmp_
     assert written["faults"][0]["row"] == 3
     assert written["faults"][0]["what to do"]
     assert written["waiting"][0]["candidates"][0]["id"] == "insulin-syringes"
-    assert f"pooling requeue {written['submission']}" in told.stdout
+    assert f"`{program()} requeue {written['submission']} --mapping FILE`" in told.stdout
     again = run(ready, load, path, "--mapping", mapping, "--partial")
     assert "already loaded" in again.stdout
-    assert "1 rows refused and 1 waiting" in again.stdout
+    assert "1 row refused and 1 waiting" in again.stdout
 
 
 def test_a_refused_load_writes_its_report_all_the_same(ready: Engine, tmp_path: Path, mapping: Path) -> None:
@@ -100,7 +100,7 @@ def test_waiting_rows_are_loaded_by_the_beginning_of_the_submissions_id(
         (record,) = service.submissions(session)
     mapping.write_text(MAPPING + '[categories.words]\nSprutor = "insulin-syringes"\n', encoding="utf-8")
     told = run(ready, requeue, str(record.id)[:8], "--mapping", mapping)
-    assert "1 rows loaded as 1 lines, 0 out of scope, 0 still waiting" in told.stdout
+    assert "1 row loaded as 1 line, 0 out of scope, 0 still waiting" in told.stdout
     listed = run(ready, submissions)
     assert str(record.id) in listed.stdout
     assert "region-m" in listed.stdout
@@ -173,6 +173,6 @@ def test_a_form_with_unknown_words_is_loaded_once_a_list_of_words_knows_them(rea
     assert "replaces submission" in again.stdout
     with reading(ready) as session:
         assert sorted(service.live_lines(session)["quantity"]) == [100, 100, 2000]
-    words.write_text(WORDS + "[price]\nbasis = 'ex-vat'\n", encoding="utf-8")
+    words.write_text(WORDS + "[prize]\nbasis = 'ex-vat'\n", encoding="utf-8")
     refused = run(ready, load, path, "--mapping", words)
-    assert "price: unknown key" in str(refused.exception)
+    assert "prize: unknown key; did you mean price?" in str(refused.exception)

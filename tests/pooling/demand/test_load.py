@@ -12,9 +12,8 @@ from sqlmodel import Session
 
 from pooling.database import reading, transaction
 from pooling.demand import intake, service, store
-from pooling.demand.intake import FileRefused
 from pooling.demand.results import LoadRefused
-from pooling.errors import BadSetting
+from pooling.errors import BadSetting, FileRefused
 from pooling.reference.tables import Participant
 from tests.pooling.demand.builders import NOW, load, mapping, participant, write_csv
 
@@ -63,9 +62,9 @@ def test_a_fault_refuses_the_file_and_nothing_is_stored(ready: Engine, tmp_path:
     found = refused.value.loaded
     assert [(fault.row, fault.column, fault.code) for fault in found.faults] == [
         (3, "Quantity", "negative"),
-        (5, "Price", "missing"),
+        (5, "Price", "missing-figure"),
     ]
-    assert found.refused == {"negative": 1, "missing": 1}
+    assert found.refused == {"negative": 1, "missing-figure": 1}
     assert found.submission is None
     assert counts(ready) == (0, 0, 0, 0, 0)
 
@@ -86,7 +85,7 @@ def test_a_file_without_a_single_line_never_replaces_anything(ready: Engine, tmp
     with transaction(ready) as session:
         load(session, write_csv(tmp_path / "good.csv", {}), mapping())
     bad = write_csv(tmp_path / "bad.csv", {"Quantity": "-1"})
-    with pytest.raises(LoadRefused, match="none of its 1 rows"), transaction(ready) as session:
+    with pytest.raises(LoadRefused, match="of 1 row none became a line"), transaction(ready) as session:
         load(session, bad, mapping(), partial=True)
     with reading(ready) as session:
         assert service.live_lines(session).height == 1
@@ -101,7 +100,7 @@ def test_a_file_whose_every_row_waits_does_not_retire_live_demand(ready: Engine,
         with transaction(ready) as session:
             load(session, write_csv(tmp_path / "typo.csv", {"Group": "glovez nitrile"}), mapping())
 
-    with pytest.raises(LoadRefused, match="take the place of the 1 lines"):
+    with pytest.raises(LoadRefused, match="take the place of 1 line of"):
         retire()
     assert counts(ready) == before
 
@@ -257,7 +256,7 @@ def test_series_stand_side_by_side_and_doubles_are_told(ready: Engine, tmp_path:
         twice = load(session, write_csv(tmp_path / "three.csv", {"Quantity": "3"}), mapping(), series="c")
     assert apart.warnings == ()
     (warning,) = twice.warnings
-    assert "1 demand(s) of SE-M" in warning
+    assert "1 demand of SE-M is also" in warning
     assert str(first.submission) in warning
     with reading(ready) as session:
         assert service.live_lines(session).height == 4

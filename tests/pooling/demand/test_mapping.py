@@ -1,5 +1,6 @@
 """The mapping file: whole and checked, or refused with every fault's key path."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import pytest
 
 from pooling.demand.mapping import BadMapping
-from pooling.demand.mapping_file import mapping_from_document, read_mapping
-from tests.pooling.demand.builders import checker, document, mapping
+from pooling.demand.mapping_file import mapping_from_document, read_document, read_mapping
+from pooling.demand.recognise import from_headers
+from tests.pooling.demand.builders import REFERENCE, checker, document, mapping
 
 DOCS = Path(__file__).parents[3] / "docs" / "mapping.md"
 
@@ -33,7 +35,7 @@ def test_the_base_document_is_a_mapping() -> None:
         ({"price": {"bassis": "ex-vat"}}, "price.bassis", "did you mean basis"),
         ({"columns": {"quanttity": "Q"}}, "columns.quanttity", "no such column"),
         ({"columns": {"quantity": None}}, "columns.quantity", "say which header"),
-        ({"columns": {"quantity": 5}}, "columns.quantity", "not text"),
+        ({"columns": {"quantity": 5}}, "columns.quantity", "give text"),
         ({"columns": {"unit": None}}, "columns.unit", "blank unit means"),
         ({"columns": {"category": None, "item_name": None}}, "columns.category", "map one of"),
         ({"constants": {"currency": None}}, "columns.currency", "under constants"),
@@ -42,7 +44,7 @@ def test_the_base_document_is_a_mapping() -> None:
             "constants.quantity",
             "cannot be one constant",
         ),
-        ({"constants": {"unit": "st"}}, "constants.unit", "leave one of them out"),
+        ({"constants": {"currenci": "SEK"}}, "constants.currenci", "did you mean currency"),
         ({"constants": {"pack_size": " "}}, "constants.pack_size", "blank"),
         ({"price": {"basis": None}}, "price.basis", "ex-vat"),
         ({"price": {"basis": "net"}}, "price.basis", "give one of"),
@@ -97,6 +99,99 @@ def test_all_faults_are_told_at_once() -> None:
     assert set(found) == {"price.basis", "window.rule", "uncertainty.spread", "extra"}
 
 
+REMEDY = re.compile(
+    r"\b(give|say|write|leave|map|state|name|correct|keep|take|did you mean|add|save|must both be given)\b",
+    re.IGNORECASE,
+)
+
+
+def test_every_fault_of_a_mapping_says_what_to_do() -> None:
+    wrong: dict[str, Any] = {
+        "name": 5,
+        "series": "",
+        "optional": [1],
+        "columns": {"quantity": "", "item_code": ["a", 1]},
+        "constants": {"currency": 1},
+        "file": {"delimiter": "::", "encoding": "klingon", "decimal": "'", "header_row": 0, "sheet": 1},
+        "dates": {"formats": ["d.m.yy", "dd"], "century": 1950},
+        "units": {
+            "words": {"FRP": "PK", "x": 5, "y": {"pack": 0}},
+            "blank": "XX",
+            "pack_size": 0,
+            "pack_unit": "??",
+            "piece_counts_as": ["??"],
+            "patterns": [{"find": "("}, {"of": "??", "when": "never"}, 3],
+        },
+        "price": {
+            "basis": "net",
+            "vat_rate": "0.2",
+            "per": "x",
+            "per_count": 0,
+            "delivered": "yes",
+            "words": {"a": "b"},
+            "delivered_words": {"a": "b"},
+            "per_words": {"a": "b"},
+        },
+        "currency": {"day": "soon"},
+        "window": {"rule": "no", "earliest": "x", "flexibility_months": "y"},
+        "uncertainty": {"spread": "nan"},
+        "categories": {"keys": ["x"], "rules": [{"find": "("}, {"category": "x"}]},
+        "criteria": {"separator": ";;"},
+        "group": {"by": ["week"]},
+        "skip": [{}, {"column": ["a", "b"], "matches": "(", "reason": "r" * 81}],
+        "more": 1,
+    }
+    found = faults(**wrong)
+    assert len(found) > 45
+    assert {path: text for path, text in found.items() if not REMEDY.search(text)} == {}
+    assert not REMEDY.search("5 is not a table")
+
+
+def test_contradictions_and_unknown_codes_are_told_with_the_faults_of_keys() -> None:
+    wrong = document(
+        price={"basis": "net", "per_count": 0, "vat_rate": "0.2"},
+        columns={"unit": None, "quanttity": "Q"},
+        window={"rule": "stated", "earliest": "2027-13"},
+        participants={"words": {"Skåne": "SE-MM"}},
+        categories={
+            "rules": [{"find": "(", "category": "nitrile-glove"}, {"find": "x", "category": "insulin-syringe"}]
+        },
+        file={"encoding": "klingon", "delimiter": ";;"},
+    )
+    with pytest.raises(BadMapping) as refused:
+        mapping_from_document(wrong, Path(), REFERENCE)
+    assert {path for path, _ in refused.value.faults} == {
+        "price.basis",
+        "price.per_count",
+        "price.vat_rate",
+        "columns.quanttity",
+        "columns.unit",
+        "window.earliest",
+        "window.latest",
+        "participants.words.Skåne",
+        "categories.rules[1].find",
+        "categories.rules[1].category",
+        "categories.rules[2].category",
+        "file.encoding",
+        "file.delimiter",
+    }
+
+
+def test_what_follows_from_a_fault_is_not_told_beside_it() -> None:
+    assert set(faults(price=5, columns={"quantity": 5})) == {"price", "columns.quantity"}
+
+
+def test_the_documented_addition_to_a_form_is_a_mapping(tmp_path: Path) -> None:
+    text = DOCS.read_text("utf-8").split("## Beside a form")[1].split("```toml\n")[1].split("```")[0]
+    given = read_document(write(tmp_path, text))
+    assert given.adds_to_headers
+    headers = ("Region", "Vår benämning", "Årsvolym", "Enhet", "Pris", "Avtalsslut")
+    made = from_headers(headers, None, given, REFERENCE)
+    assert made.columns["item_name"] == ("Vår benämning",)
+    assert (made.price.basis, made.hints.decimal, made.constants["currency"]) == ("ex-vat", ",", "SEK")
+    assert {rule.reason for rule in made.skip} == {"not filled in", "returns"}
+
+
 def test_codes_it_leads_to_must_be_known() -> None:
     changes = {
         "participants": {"words": {"Skåne": "SE-MM"}},
@@ -109,7 +204,7 @@ def test_codes_it_leads_to_must_be_known() -> None:
     assert set(found) == {
         "participants.words.Skåne",
         "categories.words.gloves",
-        "categories.rules[1]",
+        "categories.rules[1].category",
         "criteria.words.Svanen",
     }
     assert "did you mean nitrile-gloves" in found["categories.words.gloves"]

@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import Engine
 from xlsxwriter.utility import xl_col_to_name
 
-from connectors.files import Preview, headers
+from connectors.files import headers
 from pooling.database import reading, transaction
 from pooling.demand import service, words
 from pooling.demand.mapping import BadMapping
+from pooling.demand.mapping_file import MappingDocument
 from pooling.demand.recognise import from_headers, recognised, series_for
 from pooling.demand.template import LEFT_OUT, harmless, write_template
 from pooling.errors import BadInput
@@ -68,9 +69,8 @@ def test_a_filled_in_form_loads_without_a_mapping(ready: Engine, tmp_path: Path,
     }
     rows = {2: filled, 5: with_vat}
     fill_in(path, {row: {LETTER[name]: value for name, value in cells.items()} for row, cells in rows.items()})
-    preview = headers(path)
-    made = recognised(preview)
-    assert series_for(made, preview) == "template SE-M"
+    made = recognised(headers(path))
+    assert series_for(path, made) == "template SE-M"
     with transaction(ready) as session:
         answer = load(session, path, made, series="template SE-M")
         lines = service.live_lines(session).sort("row").to_dicts()
@@ -118,19 +118,6 @@ def test_no_header_of_the_form_means_two_columns() -> None:
         assert len({each.casefold() for each in written}) == len(written)
 
 
-def preview(*texts: str, rows: tuple[tuple[str | None, ...], ...] = ()) -> Preview:
-    return Preview(
-        format="csv",
-        encoding="utf-8",
-        delimiter=";",
-        sheet=None,
-        sheets=(),
-        header_row=1,
-        headers=texts,
-        rows=tuple(enumerate(rows, start=2)),
-    )
-
-
 NEEDED = ("Region", "Varugrupp", "ÅRSVOLYM", "Enhet", "À-pris", "Valuta", "Moms", "Avtal  upphör")
 
 
@@ -160,14 +147,26 @@ def test_what_the_headers_do_not_say_is_named(left_out: str, path: str) -> None:
     assert path in dict(refused.value.faults)
 
 
-def test_a_file_of_several_participants_needs_its_series_named() -> None:
+def names(path: Path, *participants: str | None) -> Path:
+    """A file with the headers of the form, a row for each sender."""
+    rows = [";".join([name or "", *"xxxxxxx"]) for name in participants]
+    path.write_text("\n".join([";".join(NEEDED), *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_file_of_several_participants_needs_its_series_named(tmp_path: Path) -> None:
     made = from_headers(NEEDED, None)
-    rows = (("SE-M", "x"), ("SE-AB", "x"), (None, "x"))
+    late = names(tmp_path / "late.csv", *["SE-M"] * 30, "SE-AB")
     with pytest.raises(BadInput, match="SE-AB, SE-M: say with --series"):
-        series_for(made, preview(*NEEDED, rows=rows))
-    assert series_for(made, preview(*NEEDED, rows=rows[:1])) == "template SE-M"
-    with pytest.raises(BadInput, match="nobody"):
-        series_for(made, preview(*NEEDED))
+        series_for(late, made)
+    assert series_for(names(tmp_path / "one.csv", None, "SE-M", None), made) == "template SE-M"
+
+
+def test_a_file_that_names_nobody_has_no_series_but_the_constants(tmp_path: Path) -> None:
+    path = names(tmp_path / "blank.csv", None, None)
+    assert series_for(path, from_headers(NEEDED, None)) is None
+    given = MappingDocument({"base": "headers", "name": "x", "constants": {"participant": "SE-H"}}, tmp_path, b"")
+    assert series_for(path, from_headers(NEEDED, None, given)) == "template SE-H"
 
 
 def test_an_unknown_language_is_refused(tmp_path: Path) -> None:
@@ -183,7 +182,7 @@ def test_text_that_could_run_is_made_harmless(text: str) -> None:
 
 def test_the_form_itself_is_not_demand(ready: Engine, tmp_path: Path) -> None:
     path = form(tmp_path / "form.xlsx", "en")
-    with pytest.raises(BadInput, match="none of its"), transaction(ready) as session:
+    with pytest.raises(BadInput, match="none became a line"), transaction(ready) as session:
         load(session, path, recognised(headers(path)), series="s")
     with reading(ready) as session:
         assert service.submissions(session) == []

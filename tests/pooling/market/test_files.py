@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from pooling.errors import BadInput
+from connectors.limits import Limits
+from pooling.errors import BadInput, FileRefused
 from pooling.market import files, intake
 from pooling.market.rules import Figure, OfferRecord, TierRecord
 
@@ -158,13 +159,20 @@ def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
         ({"price": "1e308"}, "row 2, price: '1e308': give a number with a decimal point and at most 6 decimals"),
         ({"price": "-1", "price_low": "-1"}, "row 2: low: neither volumes nor prices are below 0"),
         ({"from_quantity": "2.5"}, "row 2, from_quantity: '2.5': give a whole number from 0 to"),
-        ({"from_quantity": "0", "from_quantity_low": "0"}, "row 2: from_quantity 0: a tier starts at 1 or more"),
+        (
+            {"from_quantity": "0", "from_quantity_low": "0"},
+            "row 2: from_quantity 0: a tier starts at 1; give 1 or more",
+        ),
         ({"category": "gown"}, "row 2, category: 'gown' is not known; did you mean gowns?"),
         ({"criteria": "pvc-fre"}, "row 2, criteria: 'pvc-fre' is not known; did you mean pvc-free?"),
         ({"criteria": "pvc-free pvc-free"}, "criteria 'pvc-free pvc-free': name each once"),
         ({"price_basis": "guess"}, "price_basis 'guess': give absolute or index"),
         ({"currency": ""}, "row 2, currency: blank; an absolute price needs its currency"),
-        ({"currency": "XYZ"}, "currency 'XYZ': the European Central Bank quotes no rate for it"),
+        ({"currency": "XYZ"}, "row 2, currency: currency 'XYZ': the European Central Bank has no rate for it"),
+        (
+            {"price_source_date": "2030-01-01"},
+            "row 2, price_source_date: price date 2030-01-01: no rate of SEK on it or in the 7 days before",
+        ),
         ({"valid_to": "2026-09-01"}, "valid_from 2026-09-01 is not before valid_to 2026-09-01"),
         ({"valid_from": "1.9.2026"}, "row 2, valid_from: '1.9.2026': give a day as YYYY-MM-DD"),
         ({"valid_from": "2026-02-30"}, "row 2, valid_from: '2026-02-30': give a day as YYYY-MM-DD"),
@@ -185,6 +193,17 @@ def test_all_faults_are_named_at_once_and_good_offers_still_read(tmp_path: Path)
     assert len(faults) == 3
 
 
+def test_a_decimal_comma_in_a_table_parted_by_commas_is_named_with_its_cell(tmp_path: Path) -> None:
+    path = csv(tmp_path / "o.csv", OWN | TIER, OWN | SECOND)
+    path.write_text(path.read_text("utf-8").replace("0.047", "0,047"), encoding="utf-8")
+    with pytest.raises(FileRefused, match=r"row 3, column price: '0,047': a decimal comma .*; write a decimal point"):
+        files.read(path)
+    semicolons = csv(tmp_path / "s.csv", OWN | TIER | {"price": "0,049"}, separator=";")
+    assert records(semicolons)[1] == [
+        "row 2, price: '0,049': give a number with a decimal point and at most 6 decimals"
+    ]
+
+
 def test_tiers_must_ascend_and_prices_never_rise(tmp_path: Path) -> None:
     path = csv(tmp_path / "o.csv", OWN | TIER, OWN | SECOND | {"from_quantity": "1200000"})
     assert "tiers must ascend" in records(path)[1][0]
@@ -199,7 +218,7 @@ def test_rows_of_one_offer_that_differ_are_refused(tmp_path: Path) -> None:
 
 def test_columns_unknown_twice_and_missing_are_named(tmp_path: Path) -> None:
     path = tmp_path / "o.csv"
-    path.write_text("offer,offer,prise\nx,y,1\n", encoding="utf-8")
+    path.write_text("offer,offer,prise,name\nx,y,1,z\n", encoding="utf-8")
     faults = files.read(path)[1]
     assert "column offer: it is there twice; remove one" in faults
     assert "column 'prise': unknown; did you mean price?" in faults
@@ -220,10 +239,11 @@ def test_toml_of_another_form_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("o.csv", b"", "the first row must name the columns"),
-        ("o.csv", b"offer,n\xe5me\n", "is not UTF-8"),
-        ("o.csv", b"offer,name\nx,y,z\n", "quote cells that hold the separator"),
-        ("o.xlsx", b"no workbook", "not an XLSX workbook"),
+        ("o.csv", b"", "no bytes"),
+        ("o.csv", b"offer,name\n", "no row below the header"),
+        ("o.csv", b"offer,name\nx,y,z\n", "quote cells that contain the delimiter"),
+        ("o.csv", b"tilbud;navn\nx;y\n", "no row names columns of offers; name them in the first: offer, category"),
+        ("o.xlsx", b"PK\x03\x04 no workbook", "damaged|save it"),
         ("o.toml", b"[[", "not TOML"),
         ("o.pdf", b"%PDF", "give .csv, .xlsx or .toml"),
     ],
@@ -236,15 +256,60 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, name: str, content: byte
 
 
 def test_files_too_large_or_absent_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BadInput, match="cannot be read"):
-        files.read(tmp_path / "none.csv")
-    path = csv(tmp_path / "o.csv", OWN | TIER)
-    monkeypatch.setattr(files, "MAX_BYTES", 10)
+    for name in ("none.csv", "none.toml"):
+        with pytest.raises(BadInput, match="give the path of a"):
+            files.read(tmp_path / name)
+    path, toml = csv(tmp_path / "o.csv", OWN | TIER), tmp_path / "o.toml"
+    toml.write_text("# too long", encoding="utf-8")
+    monkeypatch.setattr(files, "MAX_BYTES", 5)
     with pytest.raises(BadInput, match="split it"):
+        files.read(toml)
+    monkeypatch.setattr(files, "LIMITS", Limits(csv_bytes=10))
+    with pytest.raises(FileRefused) as refused:
         files.read(path)
-    monkeypatch.undo()
+    assert refused.value.code == "too-large"
     with xlsxwriter.Workbook(tmp_path / "o.xlsx") as book:
         book.add_worksheet().write(0, 0, "x" * 30_000)
-    monkeypatch.setattr(files, "MAX_INFLATED", 20_000)
-    with pytest.raises(BadInput, match="inflates to more"):
+    monkeypatch.setattr(files, "LIMITS", Limits(inflated_bytes=20_000))
+    with pytest.raises(FileRefused) as refused:
         files.read(tmp_path / "o.xlsx")
+    assert refused.value.code == "inflates-too-much"
+
+
+def test_a_table_of_offers_may_come_in_another_encoding_under_a_title(tmp_path: Path) -> None:
+    plain = csv(tmp_path / "o.csv", OWN | TIER | {"name": "Förkläde"}).read_text("utf-8-sig")
+    (tmp_path / "w.csv").write_bytes(f"Offers of the spring\r\n\r\n{plain}".encode("cp1252"))
+    (made,), faults = records(tmp_path / "w.csv")
+    assert (made.name, faults) == ("Förkläde", [])
+
+
+def test_the_first_sheet_with_content_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "o.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("empty")
+        for sheet, text in ((book.add_worksheet("offers"), "row"), (book.add_worksheet("notes"), "other")):
+            for number, cells in enumerate(table(OWN | TIER) if text == "row" else [["a note"]]):
+                sheet.write_row(number, 0, cells)
+    assert [record.id for record in records(path)[0]] == ["gowns-1"]
+
+
+def test_faults_of_form_cells_and_whole_offers_come_at_once(tmp_path: Path) -> None:
+    names = [name for name in (OWN | TIER) if name != "price_source"]
+    wrong = OWN | TIER | {"co2_low": "x", "valid_to": "2026-01-01", "currency": "XYZ", "price_low": "9"}
+    rows = [wrong, OWN | SECOND | {"from_quantity": "1"}, OWN | TIER | {"offer": "gowns-2", "from_quantity": "-1"}]
+    path = tmp_path / "o.csv"
+    lines = [[*names, "prise"], *([row.get(name, "") for name in names] + [""] for row in rows)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer(file).writerows(lines)
+    said = "\n".join(records(path)[1])
+    for fault in (
+        "column 'prise': unknown; did you mean price?",
+        "column price_source: missing; add it",
+        "row 2, co2_low: 'x': give a number",
+        "valid_from 2026-09-01 is not before valid_to 2026-01-01",
+        "row 2: price_low 9, price 0.049",
+        "row 3: from_quantity_low 1000000, from_quantity 1,",
+        "row 4, from_quantity: '-1': give a whole number",
+    ):
+        assert fault in said
+    assert "price_source: blank" not in said

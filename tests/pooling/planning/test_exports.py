@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from pooling.market.commands import COMMANDS as MARKET
 from pooling.market.rules import VolumeRow
 from pooling.planning import console, exports, service
 from pooling.planning.commands import COMMANDS
+from pooling.planning.report import reasons
 from pooling.planning.views import PlanView
 from pooling.planning.words import REASONS, explain
 from pooling.spreadsheets import csv_text, neutral
@@ -173,7 +176,7 @@ def test_the_console_shows_the_best_starts_only_and_three_sets_of_a_category() -
     screen = Console(width=120, record=True, file=io.StringIO())
     console.print_volume(screen, rows, {"large": "[b]Large[/x]"})
     text = screen.export_text()
-    lines = [line.split() for line in text.splitlines() if "authorities" in line]
+    lines = [line.split() for line in text.splitlines() if "authority" in line]
     assert [(line[0], line[1]) for line in lines] == [
         ("[b]Large[/x]", "b"),
         ("[b]Large[/x]", "c"),
@@ -181,12 +184,13 @@ def test_the_console_shows_the_best_starts_only_and_three_sets_of_a_category() -
         ("small", "none"),
     ]
     assert "4 of 6 rows" in text
+    assert "7 pieces" in text
+    assert "H87" not in text
+    assert "1 (1 authority): SE-M" in text
 
 
 def test_names_with_brackets_are_shown_as_they_are(plan: PlanView) -> None:
     """Rich would take [bold] for markup."""
-    from dataclasses import replace
-
     lot = replace(plan.pools[0].lots[0], category_name="[bold]gloves[/x]")
     screen = Console(width=200, record=True, file=io.StringIO())
     console.print_plan(screen, replace(plan, pools=(replace(plan.pools[0], lots=(lot,)),)))
@@ -206,9 +210,64 @@ def test_progress_is_shown_on_standard_error() -> None:
 
 def test_every_reason_has_words() -> None:
     assert set(REASONS) == {reason.value for reason in Reason}
-    said = explain("volume_short", {"missing_quantity": 1234.5, "offer": "o", "lost_eur": 0.25, "none": None})
+    figures = {"missing_quantity": 1234.5, "offer": "o", "lost_eur": 0.25, "none": None}
+    said = explain("volume_short", figures, green_floor=False)
     assert "missing quantity 1,234; offer o; lost EUR 0.25." in said
     assert "none" not in said
+
+
+def test_the_green_floor_is_named_only_where_there_is_one(plan: PlanView) -> None:
+    assert "green floor" in explain("no_offer", {}, green_floor=True)
+    assert "green floor" not in explain("no_offer", {}, green_floor=False)
+    (line,) = [line for line in plan.unpooled if line.reason == "no_offer"]
+    assert "nothing in this category." in line.words
+    (found,) = [reason for reason in reasons(plan) if reason.code == "no_offer"]
+    assert found.meaning.startswith("The market has offered nothing in this category.")
+    floored = replace(plan, how=replace(plan.how, policy={**plan.how.policy, "green_floor": ["pvc-free"]}))
+    (found,) = [reason for reason in reasons(floored) if reason.code == "no_offer"]
+    assert "that meets the green floor" in found.meaning
+
+
+def test_amounts_in_tables_are_whole_cents_and_grams(engine: Engine, plan: PlanView, tmp_path: Path) -> None:
+    texts = exported(engine, tmp_path)
+    places = {"_eur": 2, "_per_year": 2, "eur_per_year": 2, "tonnes_per_year": 6, "unit_price_eur": 6}
+    seen = 0
+    for name in ("pools.csv", "lines.csv", "volume-to-market.csv"):
+        for row in rows(texts[name]):
+            for column, cell in row.items():
+                most = max((places[end] for end in places if column.endswith(end)), default=None)
+                if most is not None and cell:
+                    seen += 1
+                    assert len(cell.partition(".")[2]) <= most, f"{name}: {column} {cell}"
+    assert seen > 50
+    noisy = replace(plan.pools[0].lots[0], spend_eur_per_year=0.1 + 0.2)
+    (row,) = rows(exports.pools_csv(replace(plan, pools=(replace(plan.pools[0], lots=(noisy,)),))))
+    assert row["spend_eur_per_year"] == "0.3"
+
+
+def test_one_of_a_thing_is_said_as_one(plan: PlanView) -> None:
+    screen = Console(width=200, record=True, file=io.StringIO())
+    console.print_plan(screen, plan)
+    text = screen.export_text()
+    assert re.search(r"pools +1 with 1 lot, 4 participants", text)
+    assert "optimiser" in text
+    assert "solver" not in text
+    assert "None" not in text
+    bare = replace(plan, pools=(), unpooled=(), excluded=())
+    screen = Console(width=200, record=True, file=io.StringIO())
+    console.print_plan(screen, bare)
+    assert "What stayed out" not in screen.export_text()
+
+
+def test_a_volume_file_makes_no_folder(engine: Engine, tmp_path: Path) -> None:
+    with transaction(engine) as session:
+        small_world(session)
+    (volume,) = [each for each in COMMANDS if each.name == "volume"]
+    out = tmp_path / "none" / "v.csv"
+    result = CliRunner().invoke(volume, ["--out", str(out)], obj=engine)
+    assert isinstance(result.exception, BadInput)
+    assert "there is no folder" in str(result.exception)
+    assert not out.parent.exists()
 
 
 def test_the_commands_from_offers_to_files(engine: Engine, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pooling.errors import BadSetting
-from pooling.planning.policy import DEFAULT, OF_THE_INSTANCE, Policy, policy_of, read_policy
+from pooling.planning.policy import DEFAULT, OF_THE_INSTANCE, Codes, Policy, policy_of, read_policy
 from pooling.planning.rules import Timetable, milestones, month_after, offset, shifted
 from solver.instance import Policy as SolverPolicy
 
@@ -88,6 +88,38 @@ def test_what_is_wrong_is_named_with_its_key_and_remedy(given: dict[str, object]
 def test_all_faults_come_at_once() -> None:
     with pytest.raises(BadSetting, match="3 to correct"):
         policy_of({"horizon_month": 1, "term_months": 0, "confidence": 2}, today=TODAY)
+
+
+def test_the_horizon_and_unknown_names_are_told_in_the_same_round() -> None:
+    given = {
+        "term_months": 0,
+        "lead_time_months": 8,
+        "horizon_start": "2027-02",
+        "green_floor": ["pvc-fre"],
+        "criterion_value": {"nothing-like-it": 0.1},
+        "category_term_months": {"gown": 48},
+    }
+    with pytest.raises(BadSetting) as refused:
+        policy_of(given, today=TODAY, codes=Codes({"pvc-free"}, {"gowns"}))
+    for said in (
+        "6 to correct",
+        "term_months: 0",
+        "lead_time_months: 8: a joint tender",
+        "horizon_start: 2027-02: earlier",
+        "green_floor: 'pvc-fre' is not known; did you mean pvc-free?",
+        "criterion_value.nothing-like-it: 'nothing-like-it' is not known; add it",
+        "category_term_months.gown: 'gown' is not known; did you mean gowns?",
+    ):
+        assert said in str(refused.value)
+
+
+def test_a_wrong_day_or_lead_time_is_not_held_against_the_horizon() -> None:
+    with pytest.raises(BadSetting, match="1 to correct"):
+        policy_of({"as_of": "soon", "horizon_start": "2020-01"}, today=TODAY)
+    with pytest.raises(BadSetting, match="2 to correct"):
+        policy_of({"as_of": "soon", "horizon_start": "2020"}, today=TODAY)
+    with pytest.raises(BadSetting, match="1 to correct"):
+        policy_of({"lead_time_months": -1, "horizon_start": "2020-01"}, today=TODAY)
 
 
 def test_a_lead_time_out_of_the_ordinary_needs_its_reason() -> None:

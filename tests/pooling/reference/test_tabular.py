@@ -64,7 +64,7 @@ def test_all_faults_are_reported_in_the_order_of_the_rows(tmp_path: Path) -> Non
         (" , \nA,1\n", "the first row must name the columns"),
         ("size\n1\n", "row 1, column code, value '': the column is missing; add it"),
         ("code,size,size\nA,1,2\n", "column size, value 'size': the column is there twice"),
-        ("code,sise\nA,1\n", "column sise, value 'sise': unknown column; did you mean 'size'?"),
+        ("code,sise\nA,1\n", "column sise, value 'sise': unknown column; did you mean size?"),
         ("code,colour\nA,1\n", "unknown column; known columns: code, size, note"),
         ('code,note\nA,"x\n', "not a table"),
         (b"code,note\nA,\xe5\n", "byte 12 is not UTF-8; save the file as CSV UTF-8"),

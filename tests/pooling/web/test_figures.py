@@ -1,9 +1,12 @@
 """Figures read as people expect them."""
 
+import csv
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from pooling import reference
 from pooling.web import figures
 from pooling.web.figures import MINUS, THIN
 
@@ -83,6 +86,14 @@ def test_months_days_and_codes_in_words() -> None:
     assert figures.month_in_words("2027-11") == "Nov 2027"
     assert figures.day_in_words(date(2027, 1, 9)) == "9 Jan 2027"
     assert figures.in_words("drapes-and-packs") == "Drapes and packs"
+
+
+def test_every_base_unit_of_the_reference_data_has_a_word() -> None:
+    with (Path(reference.__file__).parent / "data" / "categories.csv").open(encoding="utf-8", newline="") as lines:
+        units = {row["base_unit"] for row in csv.DictReader(lines)}
+    assert {"H87", "GRM", "MLT"} <= units
+    assert [unit for unit in units if figures.unit_words(unit) == unit] == []
+    assert (figures.unit_words("GRM"), figures.unit_words("H87"), figures.unit_words("XX")) == ("grams", "pieces", "XX")
 
 
 def test_languages_are_named_and_other_words_stay() -> None:
