@@ -1,48 +1,100 @@
-"""``python -m solver solve INSTANCE.json --out PLAN.json`` and ``python -m solver check INSTANCE.json PLAN.json``.
+"""``python -m solver COMMAND``: ``solve`` an instance, ``check`` a plan, and ask about both.
 
-Exit codes: 0 done (check: no violation), 1 violations, 2 an input that is refused. ``-`` reads standard input or
-writes standard output.
+Exit codes: 0 done (check: no violation), 1 violations, 2 an input that is refused, 3 workers lost, 130 ended by hand
+with nothing written. ``-`` reads standard input or writes standard output.
 """
 
 import argparse
-import json
+import os
 import sys
-from pathlib import Path
+import threading
 
-from solver.check import check
-from solver.errors import SolverError
-from solver.instance import Instance
-from solver.plan import Plan, Progress
-from solver.solve import solve
+from solver import commands
+from solver.documents import say
+from solver.errors import SolverError, WorkerLost
 
-
-class _Unreadable(SolverError):
-    """A file that cannot be read or written, or is no JSON."""
+COMMANDS = {
+    "solve": commands.run_solve,
+    "check": commands.run_check,
+    "explain": commands.run_explain,
+    "what-if": commands.run_what_if,
+    "scenarios": commands.run_scenarios,
+    "baselines": commands.run_baselines,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return _solve(options) if options.command == "solve" else _check(options)
+        return COMMANDS[options.command](options)
     except SolverError as refused:
-        print(refused, file=sys.stderr)  # noqa: T201
+        say(sys.stderr, str(refused))
+        return 3 if isinstance(refused, WorkerLost) else 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads what is still to be flushed
         return 2
+    except KeyboardInterrupt:
+        say(sys.stderr, "ended by hand: nothing is written")
+        return commands.STOPPED
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m solver", description="Solve and check pooling instances.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    solving = commands.add_parser("solve", help="find a plan")
+    parser = argparse.ArgumentParser(
+        prog="python -m solver", description="Solve pooling instances and ask about plans."
+    )
+    adding = parser.add_subparsers(dest="command", required=True)
+    solving = adding.add_parser("solve", help="find a plan")
     solving.add_argument("instance", help="pooling.instance/1 as JSON; - for standard input")
-    solving.add_argument("--out", default="-", help="where the plan goes (default: standard output)")
-    solving.add_argument("--time-limit", type=_positive, default=60.0, metavar="S", help="seconds (default 60)")
-    solving.add_argument("--workers", type=_at_least_one, default=1, metavar="N", help="processes (default 1)")
-    solving.add_argument("--seed", type=_whole, default=0, metavar="K")
-    checking = commands.add_parser("check", help="judge a plan by the raw instance")
+    _add_out(solving, "the plan")
+    _add_effort(solving, 60.0)
+    checking = adding.add_parser("check", help="judge a plan by the raw instance")
     checking.add_argument("instance")
     checking.add_argument("plan")
+    explaining = adding.add_parser("explain", help="near misses, shares, risk, and what would let lines in")
+    explaining.add_argument("instance")
+    explaining.add_argument("plan", help="pooling.plan/1 as JSON")
+    explaining.add_argument(
+        "--unlock", action="append", default=[], metavar="LINE", help="a line left out (repeatable)"
+    )
+    explaining.add_argument("--unlock-budget", type=_at_least_one, metavar="N", help="solve families so often at most")
+    explaining.add_argument("--ranges", help="pooling.ranges/1 as JSON: how far price, volume and CO2e may be off")
+    _add_out(explaining, "the explanation")
+    _add_limits(explaining, 60.0)
+    asking = adding.add_parser("what-if", help="what changes would do to a plan")
+    asking.add_argument("instance")
+    asking.add_argument("plan", help="pooling.plan/1 as JSON")
+    asking.add_argument("changes", help="pooling.changes/1 as JSON")
+    _add_out(asking, "the answer")
+    _add_limits(asking, 2.0)
+    gridding = adding.add_parser("scenarios", help="a plan for every policy of a grid, and the frontiers among them")
+    gridding.add_argument("instance")
+    gridding.add_argument("--grid", required=True, help="JSON: fields of the policy, each with a list of values")
+    gridding.add_argument("--plans", action="store_true", help="write every plan in whole, not only its figures")
+    _add_out(gridding, "the scenarios")
+    _add_effort(gridding, 600.0)
+    comparing = adding.add_parser("baselines", help="a plan beside going alone and simple rules")
+    comparing.add_argument("instance")
+    comparing.add_argument("plan", nargs="?", help="pooling.plan/1 as JSON (default: solve the instance)")
+    _add_out(comparing, "the comparison")
+    _add_effort(comparing, 60.0)
     return parser
+
+
+def _add_out(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--out", default="-", help=f"where {what} goes (default: standard output)")
+
+
+def _add_limits(parser: argparse.ArgumentParser, seconds: float) -> None:
+    told = f"seconds (default {seconds:g})"
+    parser.add_argument("--time-limit", type=_positive, default=seconds, metavar="S", help=told)
+    parser.add_argument("--seed", type=_whole, default=0, metavar="K")
+
+
+def _add_effort(parser: argparse.ArgumentParser, seconds: float) -> None:
+    _add_limits(parser, seconds)
+    parser.add_argument("--workers", type=_at_least_one, metavar="N", help="processes (default 1; all of a cluster)")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler, such as tcp://127.0.0.1:8786")
 
 
 def _positive(text: str) -> float:
@@ -64,62 +116,15 @@ def _at_least_one(text: str) -> int:
     return int(text)
 
 
-def _solve(options: argparse.Namespace) -> int:
-    instance = Instance.from_document(_read(options.instance))
-    if options.out != "-" and not Path(options.out).absolute().parent.is_dir():
-        raise _Unreadable(f"{options.out}: cannot be written: its folder does not exist")
-    plan = solve(
-        instance,
-        time_limit_s=options.time_limit,
-        workers=options.workers,
-        seed=options.seed,
-        on_progress=_show,
-    )
-    _write(options.out, plan)
-    return 0
-
-
-def _show(progress: Progress) -> None:
-    parts = [f"{progress.stage}: {progress.families_done}/{progress.families} families"]
-    if progress.best_total_eur is not None:
-        parts.append(f"best {progress.best_total_eur:,.0f} EUR")
-    if progress.bound_eur is not None:
-        parts.append(f"bound {progress.bound_eur:,.0f} EUR")
-    if progress.gap is not None:
-        parts.append(f"gap {progress.gap:.3%}")
-    print(", ".join(parts), file=sys.stderr)  # noqa: T201
-
-
-def _check(options: argparse.Namespace) -> int:
-    instance = _read(options.instance)
-    Instance.from_document(instance)
-    plan = _read(options.plan)
-    violations = check(instance, plan)  # type: ignore[arg-type]
-    for violation in violations:
-        print(violation)  # noqa: T201
-    return 1 if violations else 0
-
-
-def _read(path: str) -> object:
-    try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-        return json.loads(text)
-    except (OSError, UnicodeDecodeError) as unread:
-        raise _Unreadable(f"{path}: cannot be read: {unread}") from unread
-    except (ValueError, RecursionError) as wrong:
-        raise _Unreadable(f"{path}: not JSON: {wrong}") from wrong
-
-
-def _write(path: str, plan: Plan) -> None:
-    text = json.dumps(plan.to_document(), indent=1) + "\n"
-    if path == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as unwritten:
-        raise _Unreadable(f"{path}: cannot be written: {unwritten}") from unwritten
+def run() -> None:
+    """Run one command and end the process with its exit code."""
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if threading.active_count() > 1:  # work left behind in another library: the usual end would pull that from under it
+        os._exit(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

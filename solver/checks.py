@@ -1,6 +1,5 @@
 """Checks of single fields: each yields a fault a field that is not what it must be."""
 
-import math
 from collections.abc import Iterator
 
 from solver.errors import Fault, InvalidInstance
@@ -32,13 +31,14 @@ def limits(**fields: object) -> Iterator[Fault]:
 
 
 def is_finite(value: float) -> bool:
-    return math.isfinite(value) if isinstance(value, float) else abs(value) <= LARGEST_WHOLE
+    """Whether sums with it keep their meaning; beyond 2^53 a float no longer tells one from the next."""
+    return -LARGEST_WHOLE <= value <= LARGEST_WHOLE
 
 
 def numbers(negative: bool = False, /, **fields: object) -> Iterator[Fault]:
     for name, value in fields.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite(value):
-            yield Fault(name, value, "give a finite number")
+            yield Fault(name, value, "give a finite number of at most 2^53")
         elif value < 0 and not negative:
             yield Fault(name, value, "give a number of at least 0")
 

@@ -13,7 +13,10 @@ class Fault:
     remedy: str
 
     def __str__(self) -> str:
-        shown = repr(self.value)
+        try:
+            shown = repr(self.value)
+        except (RecursionError, ValueError):  # nested too deeply, or a whole number of too many digits
+            shown = f"<a {type(self.value).__name__} too large to show>"
         return f"{self.path}: {shown if len(shown) <= 80 else shown[:77] + '...'}: {self.remedy}"
 
 
@@ -33,4 +36,22 @@ class InvalidInstance(SolverError):
 
 
 class InvalidPlan(SolverError):
-    """A plan document cannot be read."""
+    """A plan that cannot be read, or that breaks a rule of its instance; ``faults`` where places are named."""
+
+    faults: tuple[Fault, ...] = ()
+
+    @classmethod
+    def naming(cls, faults: Iterable[Fault]) -> "InvalidPlan":
+        """With every place that is wrong."""
+        found = tuple(faults)
+        refused = cls("\n".join(str(fault) for fault in found))
+        refused.faults = found
+        return refused
+
+
+class WorkerLost(SolverError):
+    """Nothing wrong with the input, but nowhere to run: a task ends its worker each time, or the executor is closed."""
+
+
+class RuleBroken(SolverError):
+    """The judge finds that a plan of the solver's own breaks a rule: a fault of the program, told and not hidden."""

@@ -107,6 +107,12 @@ class DraftPool:
     value: float
 
 
+def pool_members(block: Block, pool: DraftPool) -> Ints:
+    """Participants of the pool, as numbered in the instance."""
+    members: Ints = np.unique(block.participant[[line for lot in pool.lots for line in lot.lines]])
+    return members
+
+
 def terms_of(instance: Instance) -> Terms:
     """The policy's part in valuing lots."""
     policy = instance.policy
@@ -326,7 +332,7 @@ def largest_sure(terms: Terms, quantity: Ints, deviation: Floats) -> float:
     takes away more, so leaving its term out keeps a bound.
     """
     variance = (1 - terms.correlation) * deviation**2
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         order = np.argsort(-np.where(variance > 0, quantity / np.maximum(variance, 1e-300), np.inf), kind="stable")
     sums = np.cumsum(quantity[order].astype(float)) - terms.deviates * np.sqrt(np.cumsum(variance[order]))
     return float(np.max(sums, initial=0.0))

@@ -1,24 +1,16 @@
-"""Limits across families: prices on them, pools chosen under them, and a bound that holds for every plan.
-
-For any prices >= 0 on what families share, the sum of the families' best priced values and the price of all that is
-left is an upper bound on every plan (Lagrangian relaxation). The prices come from the linear program over the pools
-found so far, the plan from its integer form.
-"""
+"""Choosing among the pools that families propose, under the limits they share."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from solver.arrays import Floats, Ints
-from solver.family import able_leaders, within_limits
+from solver.arrays import Ints
 from solver.leads import assign_leads
-from solver.limits import Left, Prices
-from solver.lots import Block, DraftPool
+from solver.limits import Left
+from solver.lots import Block, DraftPool, pool_members
 from solver.milp import Effort, Milp
-
-PRICE_ROUNDS = 40
-CLOSED = 5e-5
+from solver.rounding import able_leaders, within_limits
 
 
 @dataclass
@@ -41,8 +33,7 @@ class Columns:
 
     def members(self, which: int) -> Ints:
         block, pool = self.pools[which]
-        lines = [line for lot in pool.lots for line in lot.lines]
-        return np.unique(self.blocks[block].participant[lines])
+        return pool_members(self.blocks[block], pool)
 
 
 class Master:
@@ -53,24 +44,11 @@ class Master:
         self.columns = Columns(blocks)
         self.by_clock = False
 
-    def relaxed_prices(self, effort: Effort) -> Prices | None:
-        """Prices from the linear program over the columns; None where it has no solution in time."""
-        milp, rows = self._program()
-        answer = milp.solve(effort, relaxed=True)
-        self.by_clock = self.by_clock or answer.by_clock
-        if answer.row_duals is None:
-            return None
-        prices = Prices.none(self.left)
-        arrays = {"quarter_pools": prices.quarter_pools, "participant_quarter": prices.participant_quarter}
-        for name, index, row in rows:
-            arrays[name][index] = max(0.0, answer.row_duals[row])
-        return prices
-
     def choose(self, effort: Effort) -> tuple[tuple[DraftPool, ...], ...]:
         """The most valuable choice of columns that keeps every shared limit."""
         if not self.columns.pools:
             return tuple(() for _ in self.blocks)
-        milp, _ = self._program()
+        milp = self._program()
         answer = milp.solve(effort)
         self.by_clock = self.by_clock or answer.by_clock
         values = np.zeros(len(self.columns.pools)) if answer.values is None else answer.values
@@ -80,7 +58,7 @@ class Master:
             picked[block].append(pool)
         return keep_lawful(self.blocks, picked, self.left)
 
-    def _program(self) -> tuple[Milp, list[tuple[str, tuple[int, ...], int]]]:
+    def _program(self) -> Milp:
         milp = Milp()
         pools = self.columns.pools
         take = milp.columns([pool.value for _, pool in pools])
@@ -106,12 +84,11 @@ class Master:
         for (b, offer), uses in offer_of.items():
             row = milp.rows(1, upper=float(self.blocks[b].total_quantity[offer]))
             milp.entries(np.repeat(row, len(uses)), take[[k for k, _ in uses]], [amount for _, amount in uses])
-        rows: list[tuple[str, tuple[int, ...], int]] = []
         for quarter, users in quarter_of.items():
-            rows += self._limit(milp, take, users, "quarter_pools", (quarter,), self.left.quarter_pools[quarter])
+            self._limit(milp, take, users, self.left.quarter_pools[quarter])
         for index, users in own_of.items():
-            rows += self._limit(milp, take, users, "participant_quarter", index, self.left.participant_quarter[index])
-        return milp, rows
+            self._limit(milp, take, users, self.left.participant_quarter[index])
+        return milp
 
     @staticmethod
     def _at_most(milp: Milp, take: Ints, groups: Sequence[tuple[int, ...]]) -> None:
@@ -120,14 +97,9 @@ class Master:
             milp.entries(np.repeat(row, len(users)), take[list(users)], 1.0)
 
     @staticmethod
-    def _limit(
-        milp: Milp, take: Ints, users: Sequence[int], name: str, index: tuple[int, ...], limit: float
-    ) -> list[tuple[str, tuple[int, ...], int]]:
-        if len(users) <= limit:
-            return []
-        row = milp.rows(1, upper=limit)
-        milp.entries(np.repeat(row, len(users)), take[list(users)], 1.0)
-        return [(name, index, int(row[0]))]
+    def _limit(milp: Milp, take: Ints, users: Sequence[int], limit: float) -> None:
+        if len(users) > limit:
+            milp.entries(np.repeat(milp.rows(1, upper=limit), len(users)), take[list(users)], 1.0)
 
 
 def keep_lawful(
@@ -143,7 +115,7 @@ def keep_lawful(
     )
     for b, pool in ranked:
         block, quarter = blocks[b], pool.start // 3
-        members = np.unique(block.participant[[line for lot in pool.lots for line in lot.lines]])
+        members = pool_members(block, pool)
         if quarter_pools[quarter] < 1 or not (own[members, quarter] >= 1).all():
             continue
         if len(within_limits(block, [*kept[b], pool], left)) <= len(kept[b]):
@@ -162,19 +134,9 @@ def left_after(blocks: Sequence[Block], chosen: Sequence[Sequence[DraftPool]], l
     quarter_pools, own, leads = left.quarter_pools.copy(), left.participant_quarter.copy(), left.leads.copy()
     others = [(blocks[b], pool) for b, pools in enumerate(chosen) if b != skip for pool in pools]
     for block, pool in others:
-        members = np.unique(block.participant[[line for lot in pool.lots for line in lot.lines]])
+        members = pool_members(block, pool)
         quarter_pools[pool.start // 3] -= 1
         own[members, pool.start // 3] -= 1
     for lead in assign_leads([able_leaders(block, pool).tolist() for block, pool in others], left.leads) or ():
         leads[lead] -= 1
     return Left(quarter_pools, own, leads, left.offer_quantity)
-
-
-def blend(first: Floats, second: Floats, share: float) -> Floats:
-    """``share`` of the first and the rest of the second."""
-    return share * first + (1 - share) * second
-
-
-def total(pools: Iterable[Iterable[DraftPool]]) -> float:
-    """Value of all pools."""
-    return float(sum(pool.value for chosen in pools for pool in chosen))

@@ -14,9 +14,13 @@ from ortools.math_opt import callback_pb2, model_parameters_pb2, model_pb2, para
 from ortools.math_opt.core.python import solver as core
 from pybind11_abseil.status import StatusNotOk
 
-from solver.arrays import Floats, Ints
+from solver.arrays import Flags, Floats, Ints
 
 INFINITY = float("inf")
+COSTLY_HEURISTICS = ("mip_heuristic_run_rins", "mip_heuristic_run_rens")
+"""Neighbourhood searches of HiGHS that cost more here than they find: models come narrowed down, often with a start."""
+PRIMAL_SIMPLEX = 4
+"""HiGHS's number for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,9 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came out: ``values`` is None without a solution; ``bound`` holds for every solution.
+    """What came out: ``values`` is None without a solution; ``bound`` holds for every solution over the columns kept.
 
+    ``row_duals`` and ``reduced_costs`` come with relaxations only.
     ``proven``: the solve ended by its gap, not by a limit. ``by_clock``: the time limit ended it.
     """
 
@@ -40,6 +45,7 @@ class Answer:
     objective: float
     bound: float
     row_duals: Floats | None
+    reduced_costs: Floats | None
     proven: bool
     by_clock: bool
 
@@ -64,6 +70,11 @@ class Milp:
         self.column_count += size
         return np.arange(first, first + size)
 
+    @property
+    def integer(self) -> Flags:
+        """Which columns are whole numbers."""
+        return np.concatenate([part[3] for part in self._columns])
+
     def rows(self, count: int, *, lower: ArrayLike = -INFINITY, upper: ArrayLike = INFINITY) -> Ints:
         """Add empty rows; returns their numbers."""
         low = np.broadcast_to(np.asarray(lower, dtype=float), (count,))
@@ -78,15 +89,32 @@ class Milp:
         row, column, coefficient = np.broadcast_arrays(rows, columns, np.asarray(coefficients, dtype=float))
         self._entries.append((row.ravel().astype(np.int64), column.ravel().astype(np.int64), coefficient.ravel()))
 
-    def solve(self, effort: Effort, *, relaxed: bool = False) -> Answer:
-        """Solve it, or with ``relaxed`` its linear relaxation (which alone has row duals)."""
+    def solve(
+        self,
+        effort: Effort,
+        *,
+        relaxed: bool = False,
+        kept: Flags | None = None,
+        start: Floats | None = None,
+        small: bool = False,
+    ) -> Answer:
+        """Solve it, or with ``relaxed`` its linear relaxation (which alone has duals); what is not ``kept`` stays 0.
+
+        ``start``: a known solution over the columns kept, from which the solver goes on.
+        ``small``: dense with some hundred entries a column, where presolve costs more than the simplex method.
+        """
         parameters = parameters_pb2.SolveParametersProto()
         parameters.time_limit.FromTimedelta(timedelta(seconds=max(0.0, effort.time_limit_s)))
         options = parameters.highs
         options.string_options["parallel"] = "off"
         options.int_options["threads"] = 1
         options.int_options["random_seed"] = effort.seed
+        if small:
+            options.string_options["presolve"] = "off"
+            options.int_options["simplex_strategy"] = PRIMAL_SIMPLEX
         if not relaxed:
+            for heuristic in COSTLY_HEURISTICS:
+                options.bool_options[heuristic] = False
             options.double_options["mip_rel_gap"] = effort.relative_gap
             options.double_options["mip_abs_gap"] = 1e-6
             options.double_options["mip_feasibility_tolerance"] = 1e-7
@@ -94,64 +122,84 @@ class Milp:
             if effort.nodes is not None:
                 options.int_options["mip_max_nodes"] = effort.nodes
         try:
-            result = self._solved(parameters, relaxed=relaxed)
+            result = self._solved(parameters, relaxed=relaxed, kept=kept, start=start)
         except StatusNotOk:  # figures too large for the solver: it says so instead of answering
-            return Answer(None, -INFINITY, INFINITY, None, proven=False, by_clock=False)
+            return Answer(None, -INFINITY, INFINITY, None, None, proven=False, by_clock=False)
         return self._answer(result, relaxed=relaxed)
 
-    def _solved(self, parameters: Any, *, relaxed: bool) -> Any:
+    def _solved(self, parameters: Any, *, relaxed: bool, kept: Flags | None, start: Floats | None) -> Any:
+        known = model_parameters_pb2.ModelSolveParametersProto()
+        if start is not None:
+            ids = np.arange(self.column_count) if kept is None else np.flatnonzero(kept)
+            hint = known.solution_hints.add()
+            hint.variable_values.ids.extend(ids)
+            hint.variable_values.values.extend(start[ids])
         return core.solve(
-            self._message(relaxed=relaxed),
+            self._message(relaxed=relaxed, kept=kept),
             parameters_pb2.SOLVER_TYPE_HIGHS,
             parameters_pb2.SolverInitializerProto(),
             parameters,
-            model_parameters_pb2.ModelSolveParametersProto(),
+            known,
             None,
             callback_pb2.CallbackRegistrationProto(),
             None,
             None,
         )
 
-    def _message(self, *, relaxed: bool) -> Any:
+    def _message(self, *, relaxed: bool, kept: Flags | None) -> Any:
         message = model_pb2.ModelProto()
         value, lower, upper, integer = (np.concatenate(part) for part in zip(*self._columns, strict=True))
-        ids = np.arange(self.column_count)
+        inside = np.ones(self.column_count, dtype=bool) if kept is None else kept
+        ids = np.flatnonzero(inside)
         message.variables.ids.extend(ids)
-        message.variables.lower_bounds.extend(lower)
-        message.variables.upper_bounds.extend(upper)
-        message.variables.integers.extend(integer & (not relaxed))
+        message.variables.lower_bounds.extend(lower[ids])
+        message.variables.upper_bounds.extend(upper[ids])
+        message.variables.integers.extend(integer[ids] & (not relaxed))
         message.objective.maximize = True
-        message.objective.linear_coefficients.ids.extend(ids[value != 0])
-        message.objective.linear_coefficients.values.extend(value[value != 0])
+        ids = ids[value[ids] != 0]
+        message.objective.linear_coefficients.ids.extend(ids)
+        message.objective.linear_coefficients.values.extend(value[ids])
         if self.row_count:
-            low, high = (np.concatenate(part) for part in zip(*self._bounds, strict=True))
-            message.linear_constraints.ids.extend(np.arange(self.row_count))
-            message.linear_constraints.lower_bounds.extend(low)
-            message.linear_constraints.upper_bounds.extend(high)
-            row, column, coefficient = (np.concatenate(part) for part in zip(*self._entries, strict=True))
-            order = np.lexsort((column, row))
-            matrix = message.linear_constraint_matrix
-            matrix.row_ids.extend(row[order])
-            matrix.column_ids.extend(column[order])
-            matrix.coefficients.extend(coefficient[order])
+            self._write_rows(message, inside)
         return message
+
+    def _write_rows(self, message: Any, inside: Flags) -> None:
+        """The rows that still have an entry, or that ask for more than nothing."""
+        low, high = (np.concatenate(part) for part in zip(*self._bounds, strict=True))
+        row, column, coefficient = (np.concatenate(part) for part in zip(*self._entries, strict=True))
+        alive = inside[column]
+        row, column, coefficient = row[alive], column[alive], coefficient[alive]
+        written = (low > 0) | (high < 0)
+        written[row] = True
+        rows = np.flatnonzero(written)
+        message.linear_constraints.ids.extend(rows)
+        message.linear_constraints.lower_bounds.extend(low[rows])
+        message.linear_constraints.upper_bounds.extend(high[rows])
+        order = np.lexsort((column, row))
+        matrix = message.linear_constraint_matrix
+        matrix.row_ids.extend(row[order])
+        matrix.column_ids.extend(column[order])
+        matrix.coefficients.extend(coefficient[order])
 
     def _answer(self, result: Any, *, relaxed: bool) -> Answer:
         termination = result.termination
         reason = termination.reason
         by_clock = termination.limit == result_pb2.LIMIT_TIME
         bound = termination.objective_bounds.dual_bound
-        values, objective, duals = None, -INFINITY, None
+        values, objective, duals, reduced = None, -INFINITY, None, None
         if result.solutions:
             solution = result.solutions[0]
             if solution.HasField("primal_solution") and solution.primal_solution.feasibility_status == 2:
-                values = np.zeros(self.column_count)
-                sparse = solution.primal_solution.variable_values
-                values[np.asarray(sparse.ids, dtype=np.int64)] = sparse.values
+                values = _dense(solution.primal_solution.variable_values, self.column_count)
                 objective = solution.primal_solution.objective_value
             if relaxed and solution.HasField("dual_solution"):
-                duals = np.zeros(self.row_count)
-                sparse = solution.dual_solution.dual_values
-                duals[np.asarray(sparse.ids, dtype=np.int64)] = sparse.values
+                duals = _dense(solution.dual_solution.dual_values, self.row_count)
+                reduced = _dense(solution.dual_solution.reduced_costs, self.column_count)
         proven = reason == result_pb2.TERMINATION_REASON_OPTIMAL
-        return Answer(values, objective, bound, duals, proven, by_clock)
+        return Answer(values, objective, bound, duals, reduced, proven, by_clock)
+
+
+def _dense(sparse: Any, size: int) -> Floats:
+    full = np.zeros(size)
+    full[np.asarray(sparse.ids, dtype=np.int64)] = sparse.values
+    return full

@@ -5,14 +5,15 @@ a pool), ``country`` (a country in a pool), ``lead`` (a participant leads a pool
 limit, a cost or a price needs them. A lot may sit on any tier it reaches; prices never rise, so the highest is best.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from solver.arrays import Floats, Ints
-from solver.cuts import CoverCut, SureCut, sure_cut
+from solver.cuts import CoverCut, ShortfallCut, SureCut, first_shortfalls, sure_cut, worst_shortfall
 from solver.limits import Left, Prices
-from solver.lots import Block
+from solver.lots import Block, DraftPool
 from solver.milp import Milp
 
 LEAST_OPEN, LEAST_BROKEN = 1e-3, 1e-3
@@ -45,6 +46,9 @@ class Model:
         self._members()
         self._countries()
         self._leads()
+        self.step_order = np.argsort(block.cell_step, kind="stable")
+        self.sorted_steps = block.cell_step[self.step_order]
+        self.counted = np.empty(0, dtype=np.int64)
         for rule in RULES:
             rule(self)
 
@@ -86,6 +90,39 @@ class Model:
         price = self.prices.leads[self.pair_participant[self.lead_pair]]
         self.lead = self.milp.columns(-price[:size])
 
+    def columns_of(self, pools: Iterable[DraftPool]) -> Floats:
+        """The columns' values at lawful pools of the block, leads aside."""
+        block = self.block
+        values = np.zeros(self.milp.column_count)
+        lot_tier = {(pool.start, lot.offer): lot for pool in pools for lot in pool.lots}
+        starts = block.pool_start[block.lot_pool]
+        for step in range(len(block.step_lot)):
+            lot = block.step_lot[step]
+            there = lot_tier.get((int(starts[lot]), int(block.lot_offer[lot])))
+            if there is not None and there.tier == block.step_tier[step]:
+                values[self.step[step]] = values[self.open[block.lot_pool[lot]]] = 1.0
+                cells = self.cells_of_step(step)
+                values[self.take[cells[np.isin(block.cell_line[cells], there.lines)]]] = 1.0
+        return self._with_members(values)
+
+    def cells_of_step(self, step: int) -> Ints:
+        """The cells of a step, in order."""
+        first, last = np.searchsorted(self.sorted_steps, [step, step + 1])
+        cells: Ints = self.step_order[first:last]
+        return cells
+
+    def _with_members(self, values: Floats) -> Floats:
+        """Filled in: who and which countries are in a pool, who counts once in a lot."""
+        taken = np.flatnonzero(values[self.take] > 0)
+        pair = np.unique(self.cell_pair[taken])
+        values[self.member[pair[self.member[pair] >= 0]]] = 1.0
+        if self.countries_count:
+            values[self.country[self.pair_country[pair]]] = 1.0
+        if len(self.counted):
+            counted = self.counted[taken]
+            values[counted[counted >= 0]] = 1.0
+        return values
+
     def add_sure_cut(self, cut: SureCut) -> None:
         """Rule 3 with the root replaced by a linear function that never exceeds it, for the steps of the cut."""
         block, steps, weights = self.block, cut.steps, cut.weights
@@ -93,9 +130,16 @@ class Model:
         number[steps] = self.milp.rows(len(steps), lower=0.0)
         cells = np.flatnonzero(number[block.cell_step] >= 0)
         line, step = block.cell_line[cells], block.cell_step[cells]
-        sure = block.quantity[line] - block.terms.deviates * weights[line]
-        self.milp.entries(number[step], self.take[cells], sure / block.step_from[step])
+        share = (block.quantity[line] - block.terms.deviates * weights[line]) / block.step_from[step]
+        below = np.bincount(step, weights=np.minimum(share, 0.0), minlength=len(block.step_lot))
+        self.milp.entries(number[step], self.take[cells], np.minimum(share, 1.0 - below[step]))
         self.milp.entries(number[steps], self.step[steps], -1.0)
+
+    def add_shortfall_cut(self, cut: ShortfallCut) -> None:
+        """Lines that a step cannot do without."""
+        row = self.milp.rows(1, lower=0.0)
+        self.milp.entries(np.repeat(row, len(cut.cells)), self.take[cut.cells], cut.shares)
+        self.milp.entries(row, self.step[cut.step], -1.0)
 
     def add_cover_cut(self, cut: CoverCut) -> None:
         """Not all of the lines together."""
@@ -154,6 +198,8 @@ def _sure_volumes(model: Model) -> None:
             order = lines[np.argsort(-best[lines], kind="stable")]
             steps = np.flatnonzero(block.lot_offer[block.step_lot] == offer)
             model.add_sure_cut(sure_cut(block, steps, order, len(order)))
+    for cut in first_shortfalls(block):
+        model.add_shortfall_cut(cut)
 
 
 def _enough_authorities(model: Model) -> None:
@@ -175,6 +221,8 @@ def _enough_authorities(model: Model) -> None:
     counted = np.full(len(alone), -1)
     counted[several] = milp.columns(np.zeros(len(several)), integer=False)
     milp.entries(rows[pairs[0][several]], counted[several], 1.0)
+    model.counted = np.full(len(model.take), -1)
+    model.counted[cells] = counted[pair]
     at_most = np.full(len(alone), -1)
     at_most[several] = milp.rows(len(several), upper=0.0)
     milp.entries(at_most[several], counted[several], 1.0)
@@ -296,17 +344,22 @@ RULES = (
 )
 
 
-def separate_sure(model: Model, values: Floats) -> list[SureCut]:
-    """For each step that a fractional solution opens, the cut it breaks most: along its lines by falling share."""
+def separate(model: Model, values: Floats) -> list[SureCut | ShortfallCut]:
+    """For each step that a fractional solution opens, the cuts it breaks most: rule 3's root along its lines by
+    falling share, and the lines that the others fall short without."""
     block, take, step = model.block, values[model.take], values[model.step]
     order = np.lexsort((-take, block.cell_step))
     edges = np.searchsorted(block.cell_step[order], np.arange(len(step) + 1))
-    cuts = []
-    for k in np.flatnonzero(step > LEAST_OPEN):
+    cuts: list[SureCut | ShortfallCut] = []
+    for k in np.flatnonzero(step > LEAST_OPEN).tolist():
         cells = order[edges[k] : edges[k + 1]]
         lines = block.cell_line[cells]
-        cut = sure_cut(block, np.array([k]), lines, int((take[cells] > LEAST_OPEN * step[k]).sum()))
-        there = (block.quantity[lines] - block.terms.deviates * cut.weights[lines]) @ take[cells]
-        if there < block.step_from[k] * step[k] * (1 - LEAST_BROKEN):
-            cuts.append(cut)
+        if block.terms.deviates > 0:
+            cut = sure_cut(block, np.array([k]), lines, int((take[cells] > LEAST_OPEN * step[k]).sum()))
+            there = (block.quantity[lines] - block.terms.deviates * cut.weights[lines]) @ take[cells]
+            if there < block.step_from[k] * step[k] * (1 - LEAST_BROKEN):
+                cuts.append(cut)
+        found = worst_shortfall(block, k, cells, take[cells] / step[k])
+        if found is not None and found[1] * step[k] > LEAST_BROKEN:
+            cuts.append(found[0])
     return cuts

@@ -1,6 +1,7 @@
 """Months as text (``YYYY-MM``) and as offsets from the start of the horizon."""
 
 import re
+from functools import lru_cache
 
 SPELLING = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
@@ -10,6 +11,7 @@ def is_month(text: object) -> bool:
     return isinstance(text, str) and SPELLING.fullmatch(text) is not None and text.isascii()
 
 
+@lru_cache(maxsize=1 << 16)
 def offset(month: str, origin: str) -> int:
     """Months from ``origin`` to ``month``; negative before it."""
     return (int(month[:4]) - int(origin[:4])) * 12 + int(month[5:]) - int(origin[5:])

@@ -92,6 +92,8 @@ class Plan:
     seed: int
     workers: int
     stopped_by_clock: bool
+    interrupted: bool = False
+    """The caller ended the search before its time."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -118,6 +120,7 @@ class Plan:
             "seed": self.seed,
             "workers": self.workers,
             "stopped_by_clock": self.stopped_by_clock,
+            "interrupted": self.interrupted,
             "pools": [_pool_document(pool) for pool in self.pools],
             "unpooled": [{"line": u.line, "reason": u.reason.value, **u.figures} for u in self.unpooled],
             "totals": asdict(self.totals),

@@ -1,15 +1,21 @@
-"""Why lines stay out: the closed list, and the reasons that follow from the instance alone.
+"""Why lines stay out: the closed list, and what of it follows from the instance alone.
 
 The first seven reasons need no plan to be judged. Where the contract leaves room (does an offer above its size limit
-still fit, is a line of a decided pool still a partner?), a reason is refused only if no reading allows it.
+still fit, is a line of a decided pool still a partner?), a reason is refused only if no reading allows it. So it is
+with the next two: volume is surely short where no choice of lines at all reaches a tipping volume, and surely not where
+a lawful lot with the line does; a line surely is not worth it where it would lose anywhere, and surely is where it
+gains in a lawful lot. A limit can be the reason only where there is one.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from solver.check.facts import Facts, Line, Offer
+from solver.check.reach import Place, Reach
 from solver.check.reckoning import Reckoning
 from solver.check.violation import Violation
+from solver.check.worth import tolerance
 
 REASONS = (
     "outside_horizon",
@@ -60,7 +66,17 @@ class CategoryReasons:
                 return None if possibly else f"{reason} does not apply"
             if surely:
                 return f"{earlier} applies before {reason}"
-        return None
+        if reason == "volume_short":
+            found = self._reach.lot_with(line, least_benefit=-math.inf)
+            return found and f"{len(found[1])} lines reach a tier of {found[0][1]} at offset {found[0][0]}"
+        if self._reach.volume_lacks(line):
+            return f"volume_short applies before {reason}"
+        if reason == "not_worth_it":
+            found = self._reach.lot_with(line, least_benefit=tolerance(line.spend))
+            return found and f"it gains in a lot of {len(found[1])} lines on {found[0][1]} at offset {found[0][0]}"
+        if self._reach.worth_lacks(line):
+            return f"not_worth_it applies before {reason}"
+        return "no limit is given" if reason == "capacity" and not self._limited else None
 
     def _applies(self, line: Line, reason: str) -> tuple[bool, bool]:
         """Whether the reason applies on every reading of the contract, and on some reading."""
@@ -117,26 +133,44 @@ class CategoryReasons:
         return {(pool.family, pool.start) for pool in self.facts.fixed}
 
     @cached_property
-    def _authorities(self) -> dict[tuple[int, str], tuple[set[str], set[str]]]:
-        """(start, offer) -> the authorities whose lines fit there: all, and of lines still free and small enough."""
-        decided = {line.id for pool in self.facts.fixed for _, lines in pool.lots for line in lines}
-        found: dict[tuple[int, str], tuple[set[str], set[str]]] = {
-            (start, offer.id): (set(), set())
-            for offer in self.green
-            for start in range(self.facts.policy.horizon_months)
+    def _reach(self) -> Reach:
+        return Reach(self.facts, {offer.id: offer for offer in self.offers}, self._fitting)
+
+    @cached_property
+    def _limited(self) -> bool:
+        """Whether anything there is could be too little: sizes, supply, quarters, leads, or a month already decided."""
+        policy = self.facts.policy
+        people = {line.participant for line in self.lines}
+        limits = [policy.max_pools_per_quarter, policy.max_participants_per_pool, policy.max_countries_per_pool]
+        limits += [limit for offer in self.offers for limit in (offer.max_quantity, offer.total_max_quantity)]
+        limits += [limit for person in people for limit in (person.max_leads, person.max_pools_per_quarter)]
+        able = all(person.authority and person.may_lead for person in people)
+        return bool(self.facts.fixed) or not able or any(limit is not None for limit in limits)
+
+    @cached_property
+    def _fitting(self) -> dict[Place, list[Line]]:
+        """At each place the lines that rule 1 lets in, those of decided pools too."""
+        found: dict[Place, list[Line]] = {
+            (start, offer.id): [] for offer in self.green for start in range(self.facts.policy.horizon_months)
         }
         for line in self.lines:
-            if not line.participant.authority:
-                continue
             for offer in self.green:
-                if not line.required <= offer.criteria or line.refused & offer.criteria:
-                    continue
-                for start in self._starts(line):
-                    if not self.facts.forbidden(line, start, offer):
-                        all_fitting, free = found[start, offer.id]
-                        all_fitting.add(line.participant.id)
-                        if line.id not in decided and not _too_large(line, [offer]):
-                            free.add(line.participant.id)
+                if line.required <= offer.criteria and not line.refused & offer.criteria:
+                    for start in self._starts(line):
+                        if not self.facts.forbidden(line, start, offer):
+                            found[start, offer.id].append(line)
+        return found
+
+    @cached_property
+    def _authorities(self) -> dict[Place, tuple[set[str], set[str]]]:
+        """At each place the authorities whose lines fit: all, and of lines still free and small enough."""
+        decided = {line.id for pool in self.facts.fixed for _, lines in pool.lots for line in lines}
+        found: dict[Place, tuple[set[str], set[str]]] = {}
+        for place, lines in self._fitting.items():
+            offer = self.facts.offers[place[1]]
+            authorities = [line for line in lines if line.participant.authority]
+            free = [line for line in authorities if line.id not in decided and not _too_large(line, [offer])]
+            found[place] = ({line.participant.id for line in authorities}, {line.participant.id for line in free})
         return found
 
 

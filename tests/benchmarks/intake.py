@@ -7,7 +7,6 @@ puts them by one `executemany` into the same table with the same indexes and pra
 import json
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +14,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
-from threading import Event, Thread
 
 import pooling.tables  # noqa: F401
 from pooling.database import connect, migrate, reading, transaction
@@ -23,6 +21,7 @@ from pooling.demand import service
 from pooling.demand.mapping import FileMapping
 from pooling.demand.settle import LINE_COLUMNS
 from pooling.reference import service as reference
+from tests.benchmarks.processes import measured
 
 ROWS = 1_000_000
 PAIRS = 3
@@ -141,50 +140,6 @@ def raw(folder: Path) -> dict[str, float]:
     return {"seconds": seconds, "lines": len(lines)}
 
 
-def tree_bytes(root: int) -> int:
-    """Memory of a process and all its descendants: proportional set size, so that shared pages count once."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-    tree = {root}
-    while grown := {pid for pid, parent in parents.items() if parent in tree and pid not in tree}:
-        tree |= grown
-    return sum(_proportional_bytes(pid) for pid in tree)
-
-
-def _proportional_bytes(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-
-def measured(word: str, folder: Path) -> tuple[dict[str, float], int]:
-    """What the process for ``word`` answers, and the peak memory of its tree."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.intake", word, str(folder)], stdout=subprocess.PIPE, text=True
-    )
-    peak, done = [0], Event()
-
-    def watch() -> None:
-        while not done.wait(0.05):
-            peak[0] = max(peak[0], tree_bytes(process.pid))
-
-    watcher = Thread(target=watch)
-    watcher.start()
-    out, _ = process.communicate()
-    done.set()
-    watcher.join()
-    if process.returncode:
-        raise SystemExit(f"intake benchmark: the process for {word!r} failed with {process.returncode}")
-    return json.loads(out), peak[0]
-
-
 def fresh(folder: Path, name: str) -> None:
     """A new copy of the empty database under ``name``."""
     for end in ("-wal", "-shm"):
@@ -201,8 +156,8 @@ def run(rows: int = ROWS, pairs: int = PAIRS) -> bool:
         for number in range(1, pairs + 1):
             fresh(folder, "loaded.db")
             fresh(folder, "raw.db")
-            loaded, peak = measured("load", folder)
-            stored, _ = measured("raw", folder)
+            loaded, peak = measured("tests.benchmarks.intake", "load", str(folder))
+            stored, _ = measured("tests.benchmarks.intake", "raw", str(folder))
             if loaded["lines"] != rows or stored["lines"] != rows:
                 raise SystemExit(
                     f"intake benchmark: {loaded['lines']} lines loaded, {stored['lines']} raw, {rows} rows"

@@ -36,9 +36,12 @@ class State:
     leads: Leads
 
 
-def best(instance: Document) -> tuple[float, list[Document]]:
-    """The highest total of any plan, and the pools of one plan that has it (fixed pools first)."""
-    case = Case(instance)
+def best(instance: Document, reading: type[Case] = Case) -> tuple[float, list[Document]]:
+    """The highest total of any plan, and the pools of one plan that has it (fixed pools first).
+
+    ``reading`` may be a narrower `Case` than the contract's, to see what a rule left out of it is worth.
+    """
+    case = reading(instance)
     plans: dict[tuple[int, Leads], tuple[float, tuple[Pool, ...]]] = {(case.slack, ()): (0.0, ())}
     for family in case.families:
         plans = _joined(case, plans, _family_plans(case, family))

@@ -116,6 +116,20 @@ def month(start: str, offset: int) -> str:
 CRITERIA = ("ecolabel", "pvc-free", "climate-plan")
 SHARED = ("quarters", "own quarters", "leads")
 """Features that tie families together; turned on more often than the rest."""
+THEMES: tuple[tuple[str, ...], ...] = (
+    (),
+    ("outside", "fixed", "leads", "supply", "many lines"),
+    ("fixed", "quarters", "own quarters", "many lines"),
+    ("risk", "many tiers", "many lines", "one category"),
+    ("risk", "many tiers", "largest lot", "premium"),
+    ("previous", "bridging", "many lines"),
+    ("leads", "associates", "country cost", "many lines"),
+    ("forbidden", "bridging", "largest lot"),
+    ("floor", "criteria", "green", "offers"),
+    ("pool size", "many lines", "one family"),
+    ("pool countries", "floor", "premium", "many lines"),
+)
+"""Features that bind together and seldom meet by chance."""
 
 
 @st.composite
@@ -124,20 +138,26 @@ def instances(draw: st.DrawFn, max_lines: int = 8) -> Document:
     return Builder(lambda options: draw(st.sampled_from(options))).build(max_lines)
 
 
-def random_instance(seed: int, max_lines: int = 8) -> Document:
-    """The same instances from a seed, without hypothesis: for long runs and for counting."""
-    return Builder(random.Random(seed).choice).build(max_lines)
+def random_instance(seed: int, max_lines: int = 8, theme: Sequence[str] = ()) -> Document:
+    """The same instances from a seed, without hypothesis: for long runs and for counting; a theme's features are on."""
+    return Builder(random.Random(seed).choice, theme).build(max_lines)
 
 
 class Builder:
     """Builds one instance from the choices it is handed."""
 
-    def __init__(self, choose: Choose) -> None:
+    def __init__(self, choose: Choose, theme: Sequence[str] = ()) -> None:
         self.choose = choose
+        self.theme = theme
         self._on: dict[str, bool] = {}
 
     def pick(self, feature: str, *options: Any) -> Any:
-        """One of the options; the first, which asks nothing of a plan, where the instance goes without the feature."""
+        """One of the options; the first, which asks nothing of a plan, where the instance goes without the feature.
+
+        Where the theme has the feature, one of the others.
+        """
+        if feature in self.theme:
+            return self.choose(options[1:] or options)
         if feature not in self._on:
             self._on[feature] = self.choose((False, True) if feature in SHARED else (False, False, False, True))
         return self.choose(options) if self._on[feature] else options[0]
@@ -146,6 +166,8 @@ class Builder:
         policy, people = self._policy(), self._participants()
         sizes = list(range(min(2, max_lines), max_lines + 1))
         count = self.choose([*sizes, *4 * sizes[len(sizes) // 2 + 1 :]])
+        if "many lines" in self.theme:
+            count = max_lines
         categories = self._categories(most=max(1, count // 3))
         lines = self._lines(policy, people, categories, count=count)
         offers = [row for entry in categories for row in self._offers(entry, lines)]
@@ -163,7 +185,7 @@ class Builder:
             "term_months": choose((36, 24, 12)),
             "min_participants": choose((2, 2, 2, 2, 2, 2, 1, 1, 3)),
             "confidence": pick("risk", 0.5, 0.9, 0.75, 0.9, 0.8, 0.99),
-            "forecast_correlation": pick("risk", 0, 0, 0.3, 0.9),
+            "forecast_correlation": pick("risk", 0, 0.3, 0.9),
             "carbon_price_eur_per_tonne": pick("green", 0, 120, 500),
             "criterion_value": pick("green", {}, {"pvc-free": 0.01, "ecolabel": 0.0}, {"ecolabel": 0.03, "other": 1}),
             "bridging_rate_per_year": pick("bridging", 0, 0.02, 0.1, 0.3),
@@ -173,7 +195,7 @@ class Builder:
             "country_cost_eur": pick("country cost", 0, 2000, 16000),
             "stability_eur": pick("previous", 0, 500, 5000),
             "no_one_worse_off": choose((False, True)),
-            "green_floor": pick("floor", [], [], [], ["ecolabel"]),
+            "green_floor": pick("floor", [], ["ecolabel"], []),
             "max_pools_per_quarter": pick("quarters", None, *[1] * 9, 2, 2, 0),
             "max_participants_per_pool": pick("pool size", None, 3, 2),
             "max_countries_per_pool": pick("pool countries", None, 2, 2, 1),
@@ -193,13 +215,14 @@ class Builder:
         ]
 
     def _categories(self, *, most: int) -> list[Document]:
+        second = "f0" if "one family" in self.theme else "f1"
         return [
             category(
                 f"c{number}",
-                family=self.choose(("f0", f"f{number % 2}", f"f{number % 2}")),
+                family=self.choose(("f0", *[second if number % 2 else "f0"] * 2)),
                 term_months=self.pick("terms", None, 12, 48),
             )
-            for number in range(self.choose((1, most, most)))
+            for number in range(1 if "one category" in self.theme else self.choose((1, most, most)))
         ]
 
     def _lines(
@@ -240,6 +263,7 @@ class Builder:
             tipping, price = choose((0.25, 0.15, 0.2, 0.3)), choose((88.0, 84, 90, 80))
             tipping, price = pick("high tipping", tipping, tipping, 0.5, 0.7), pick("premium", price, price, 98, 103)
             rises, discount = choose(((1.0,), (1.0, 1.3), (1.0, 1.3, 1.8))), choose((6, 3, 0))
+            rises = pick("many tiers", rises, (1.0, 1.2, 1.45, 1.7, 2.0, 2.4))
             tiers = [(max(1, round(total * tipping * rise)) + k, price - k * discount) for k, rise in enumerate(rises)]
             largest = pick("largest lot", None, 0.5, 0.7)
             supply = pick("supply", None, 0.45, 0.6, 0.8)
@@ -265,7 +289,8 @@ class Builder:
         pools: list[Document] = []
         for _ in range(self.pick("fixed", 0, 1, 1, 1, 2)):
             family = choose(sorted(set(families.values())))
-            start = month(document["policy"]["horizon_start"], choose((0, 1, 2, horizon - 1, horizon, -2)))
+            starts = (horizon, -2) if "outside" in self.theme else (0, 1, 2, horizon - 1, horizon, -2)
+            start = month(document["policy"]["horizon_start"], choose(starts))
             if any((pool["family"], pool["start"]) == (family, start) for pool in pools):
                 continue
             offers = [row for row in document["offers"] if families[row["category"]] == family][: choose((1, 2))]

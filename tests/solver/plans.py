@@ -73,7 +73,11 @@ def _add(case: Case, totals: Document, start: int, lots: tuple[tuple[str, int], 
 
 
 def reason(case: Case, i: int) -> str:
-    """The first reason that keeps line ``i`` out whatever the plan, else ``better_without``."""
+    """The first reason that keeps line ``i`` out whatever the plan, else ``better_without``.
+
+    Every choice of free lines is tried at every place: the line's volume is short where none with it reaches a tier,
+    and it is not worth it where it would lose at the best tier that one of them reaches.
+    """
     row = case.lines[i]
     starts = range(
         max(0, case.offset(row["earliest_start"])), min(case.horizon - 1, case.offset(row["latest_start"])) + 1
@@ -97,8 +101,37 @@ def reason(case: Case, i: int) -> str:
         "criteria_refused": not accepted,
         "too_large": all(row["quantity"] > sizes.get(entry["id"], math.inf) for entry in offers),
         "no_partner": max(partners, default=0) < case.policy["min_participants"],
+        "volume_short": not (reached := _reached(case, i, accepted)),
+        "not_worth_it": max(reached, default=0.0) < 0,
     }
     return next((name for name, applies in reasons.items() if applies), "better_without")
+
+
+def _reached(case: Case, i: int, offers: list[Document]) -> list[float]:
+    """The line's benefit at each start and offer with a choice of lines that reaches a tier, at the highest tier."""
+    found, tiers = [], dict[tuple[str, int], int | None]()
+    for start in range(case.horizon):
+        for entry in offers:
+            if not case.fits(i, entry, start):
+                continue
+            others = sum(1 << j for j in case.free if j != i and case.fits(j, entry, start))
+            if (entry["id"], others) not in tiers:
+                tiers[entry["id"], others] = _highest(case, i, entry, others)
+            tier = tiers[entry["id"], others]
+            if tier is not None:
+                found.append(case.benefit(i, start, entry, tier))
+    return found
+
+
+def _highest(case: Case, i: int, offer: Document, others: int) -> int | None:
+    """The highest tier that the line reaches with any choice of the others."""
+    best, mask = None, others
+    while True:
+        tier = case.tier(mask | 1 << i, offer)
+        best = tier if best is None or (tier is not None and tier > best) else best
+        if not mask:
+            return best
+        mask = (mask - 1) & others
 
 
 def _names(offers: list[Document]) -> list[str | None]:

@@ -204,6 +204,8 @@ REASON_CASES = {
     "criteria_refused": {"lines": {"refused": ["e"]}},
     "too_large": {"lines": {"quantity": 5000}},
     "no_partner": {"lines": {"latest_start": "2027-01"}},
+    "volume_short": {"lines": {"quantity": 499}},
+    "not_worth_it": {"lines": {"unit_price_eur": 89.0}},
 }
 """What keeps line a out, by the reason it gives."""
 
@@ -232,6 +234,39 @@ class TestReasons:
     def test_where_none_of_these_applies_the_others_may_stand(self):
         accepted = {name for name in REASONS if self.judged(kept_out("none"), name) == set()}
         assert accepted == set(REASONS) - set(REASON_CASES)
+
+    def test_no_limit_is_the_reason_where_none_is_given(self):
+        free = kept_out("none") | {"offers": [offer("o", criteria=["e"])]}
+        assert {name for name in REASONS if self.judged(free, name) == set()} == {"better_without"}
+        for limited in (
+            free | {"offers": [offer("o", criteria=["e"], total_max_quantity=9000)]},
+            free | {"policy": free["policy"] | {"max_pools_per_quarter": 9}},
+            free | {"participants": [participant("SE-A", max_leads=9), participant("DK-B")]},
+            free | {"participants": [participant("SE-A", may_lead=False), participant("DK-B")]},
+        ):
+            assert {name for name in REASONS if self.judged(limited, name) == set()} == {"capacity", "better_without"}
+
+    def test_uncertain_volume_is_short_where_no_choice_is_sure_enough(self):
+        # 499 + 501 units with sd 64 for b: at confidence 0.9 1000 - 82 are sure; a alone is no lot
+        document = kept_out("none") | {"offers": [offer("o", (919, 90.0), criteria=["e"])]}
+        document["policy"] |= {"confidence": 0.9}
+        document["lines"][1] |= {"quantity_low": 436, "quantity_high": 600}
+        assert {name for name in REASONS if self.judged(document, name) == set()} == {"volume_short"}
+        document["offers"] = [offer("o", (917, 90.0), criteria=["e"])]
+        assert {name for name in REASONS if self.judged(document, name) == set()} == {"better_without"}
+
+    def test_where_only_losers_could_bring_the_volume_several_reasons_may_stand(self):
+        document = kept_out("none")
+        document["lines"][1]["unit_price_eur"] = 80.0
+        document["policy"]["no_one_worse_off"] = True
+        accepted = {name for name in REASONS if self.judged(document, name) == set()}
+        assert accepted == {"volume_short", "not_worth_it", "capacity", "better_without"}
+
+    def test_a_kept_place_may_be_worth_a_loss(self):
+        document = kept_out("not_worth_it")
+        document["previous"] = [{"line": "a", "offer": "o", "start": "2027-03"}]
+        document["policy"]["stability_eur"] = 9000
+        assert self.judged(document, "better_without") == set()
 
     @pytest.mark.parametrize("reason", ["", "too big", "Capacity"])
     def test_the_list_is_closed(self, reason):

@@ -24,7 +24,7 @@ def solved(document: dict, **options: object) -> Plan:
     return plan
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 10**9))
 def test_the_solve_equals_brute_force(seed: int) -> None:
     document = random_instance(seed)
@@ -35,7 +35,7 @@ def test_the_solve_equals_brute_force(seed: int) -> None:
     assert plan.bound_eur >= total - TOLERANCE_EUR - 1e-6 * abs(total)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**9))
 def test_families_apart_give_a_lawful_plan_and_a_true_bound(seed: int) -> None:
     document = random_instance(seed)
@@ -44,18 +44,6 @@ def test_families_apart_give_a_lawful_plan_and_a_true_bound(seed: int) -> None:
     slack = TOLERANCE_EUR + 1e-6 * abs(total)
     assert plan.objective_eur <= total + slack
     assert plan.bound_eur >= total - slack
-
-
-@pytest.mark.prove
-def test_the_solve_equals_brute_force_at_length() -> None:
-    compared = 0
-    for seed in range(5_000):
-        document = random_instance(seed)
-        total, _ = best(document)
-        plan = solved(document)
-        assert plan.objective_eur == pytest.approx(total, rel=1e-6, abs=TOLERANCE_EUR), seed
-        compared += 1
-    assert compared == 5_000
 
 
 def two_regions(**policy: object) -> dict:

@@ -1,0 +1,220 @@
+"""What a change to an instance is, and the kinds about what is forbidden, the policy, participants and offers.
+
+Every kind is a frozen dataclass: ``of`` gives the changed instance, ``families`` tells whose lots it can touch. Only
+what a change touches is built again and checked, so that one line among a million costs no new reading. Decided pools
+(``fixed``) stand as given whatever changes around them.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from solver.checks import LARGEST_WHOLE, refuse, texts
+from solver.errors import Fault, InvalidInstance
+from solver.instance import Forbidden, Instance, Line, Offer, Participant, Policy, Tier
+from solver.reading import WHOLE
+
+Part = TypeVar("Part", Policy, Participant, Offer)
+DECIDED = "it stands in a decided pool, which stands as given: take the pool out of fixed first"
+
+
+class Change(Protocol):
+    """One change; what is wrong with it raises `InvalidInstance`, the faults' paths relative to the change."""
+
+    kind: ClassVar[str]
+
+    def of(self, instance: Instance) -> Instance:
+        """The instance with the change made."""
+
+    def families(self, instance: Instance) -> frozenset[str]:
+        """The families whose lots it can touch, by the instance before the change."""
+
+
+def with_parts(instance: Instance, **parts: object) -> Instance:
+    """The instance with other parts in place of some; the caller answers for what must hold between them."""
+    made = object.__new__(Instance)  # its birth would check every part of it again
+    for name, value in {**vars(instance), **parts}.items():
+        object.__setattr__(made, name, value)
+    return made
+
+
+def refuse_at(path: str, value: object, remedy: str) -> None:
+    raise InvalidInstance([Fault(path, value, remedy)])
+
+
+def families_of(instance: Instance, lines: Iterable[Line]) -> frozenset[str]:
+    family = {category.id: category.family for category in instance.categories}
+    return frozenset(family[line.category] for line in lines)
+
+
+def decided(instance: Instance) -> frozenset[str]:
+    return frozenset(line for pool in instance.fixed for lot in pool.lots for line in lot.lines)
+
+
+def known(instance: Instance, **names: str | None) -> None:
+    """Refuses an id that its list does not have."""
+    for name, value in names.items():
+        listed = getattr(instance, f"{name}s")
+        if value is not None and all(part.id != value for part in listed):
+            refuse_at(name, value, f"name one of {name}s")
+
+
+# What is forbidden ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfForbidden:
+    """An entry of ``forbidden``; what is None fits any, at least one field must be given."""
+
+    participant: str | None = None
+    line: str | None = None
+    family: str | None = None
+    offer: str | None = None
+    start: str | None = None
+
+    def __post_init__(self) -> None:
+        self.entry()
+
+    def entry(self) -> Forbidden:
+        return Forbidden(self.participant, self.line, self.family, self.offer, self.start)
+
+    def families(self, instance: Instance) -> frozenset[str]:
+        offers = {offer.category for offer in instance.offers if self.offer in (None, offer.id)}
+        fitting = (
+            line
+            for line in instance.lines
+            if self.participant in (None, line.participant) and self.line in (None, line.id)
+        )
+        inside = families_of(instance, (line for line in fitting if self.offer is None or line.category in offers))
+        return inside if self.family is None else inside & {self.family}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForbiddenAdded(OfForbidden):
+    """One more entry of ``forbidden``: a line or participant forced out of pools, a start closed to a family."""
+
+    kind: ClassVar[str] = "forbidden_added"
+
+    def of(self, instance: Instance) -> Instance:
+        known(instance, participant=self.participant, line=self.line, offer=self.offer)
+        if self.family is not None and all(category.family != self.family for category in instance.categories):
+            refuse_at("family", self.family, "name the family of one of categories")
+        if self.line is not None and self.line in decided(instance):
+            refuse_at("line", self.line, DECIDED)
+        return with_parts(instance, forbidden=(*instance.forbidden, self.entry()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForbiddenDropped(OfForbidden):
+    """The entry of ``forbidden`` with exactly these fields no longer holds."""
+
+    kind: ClassVar[str] = "forbidden_dropped"
+
+    def of(self, instance: Instance) -> Instance:
+        remaining = tuple(entry for entry in instance.forbidden if entry != self.entry())
+        if len(remaining) == len(instance.forbidden):
+            refuse_at("", self.entry(), "name an entry of forbidden, with all its fields")
+        return with_parts(instance, forbidden=remaining)
+
+
+# Policy, participants, offers ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyChanged:
+    """Fields of the policy with new values; a mapping or list is replaced as a whole."""
+
+    kind: ClassVar[str] = "policy_changed"
+    values: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        refuse(_unusable(self.values, Policy, kept=()))
+
+    def of(self, instance: Instance) -> Instance:
+        return with_parts(instance, policy=_renewed(instance.policy, self.values))
+
+    def families(self, instance: Instance) -> frozenset[str]:
+        return families_of(instance, instance.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParticipantChanged:
+    """Fields of a participant with new values: its limits, whether it may lead."""
+
+    kind: ClassVar[str] = "participant_changed"
+    participant: str
+    values: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        refuse(texts(participant=self.participant))
+        refuse(_unusable(self.values, Participant, kept=("id",)))
+
+    def of(self, instance: Instance) -> Instance:
+        known(instance, participant=self.participant)
+        people = tuple(_renewed(p, self.values) if p.id == self.participant else p for p in instance.participants)
+        return with_parts(instance, participants=people)
+
+    def families(self, instance: Instance) -> frozenset[str]:
+        return families_of(instance, (line for line in instance.lines if line.participant == self.participant))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferChanged:
+    """Fields of an offer with new values; ``tiers`` as `Tier` or as the format writes them."""
+
+    kind: ClassVar[str] = "offer_changed"
+    offer: str
+    values: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        refuse(texts(offer=self.offer))
+        refuse(_unusable(self.values, Offer, kept=("id", "category")))
+
+    def of(self, instance: Instance) -> Instance:
+        known(instance, offer=self.offer)
+        offers = tuple(_renewed(o, self.values) if o.id == self.offer else o for o in instance.offers)
+        return with_parts(instance, offers=offers)
+
+    def families(self, instance: Instance) -> frozenset[str]:
+        categories = {offer.category for offer in instance.offers if offer.id == self.offer}
+        return families_of(instance, (line for line in instance.lines if line.category in categories))
+
+
+def _unusable(values: object, of: type[Any], *, kept: Collection[str]) -> Iterator[Fault]:
+    """What makes new values of a part unusable before they are tried on it."""
+    if not isinstance(values, Mapping) or not values:
+        yield Fault("values", values, "give an object: field to its new value")
+        return
+    names = {declared.name for declared in fields(of)} - set(kept)
+    for name in values:
+        if name not in names:
+            yield Fault(f"values.{name}", values[name], f"remove it: {', '.join(sorted(names))} can change")
+
+
+def _renewed(part: Part, values: Mapping[str, Any]) -> Part:
+    try:
+        usable: dict[str, Any] = {name: _usable(name, value) for name, value in values.items()}
+        return replace(part, **usable)
+    except InvalidInstance as refused:
+        raise InvalidInstance(replace(fault, path=f"values.{fault.path}") for fault in refused.faults) from refused
+
+
+def _usable(name: str, value: object) -> object:
+    """A value as its part wants it: lists as tuples, whole numbers written with a point as such, tiers read."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE and name in WHOLE:
+        return int(value)
+    if name == "tiers" and isinstance(value, list | tuple):
+        return tuple(_tier(k, tier) for k, tier in enumerate(value))
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _tier(k: int, value: object) -> Tier:
+    if isinstance(value, Tier):
+        return value
+    if not isinstance(value, Mapping) or value.keys() != {"from_quantity", "unit_price_eur"}:
+        raise InvalidInstance([Fault(f"tiers[{k}]", value, "give an object: from_quantity and unit_price_eur")])
+    try:
+        usable: dict[str, Any] = {name: _usable(name, entry) for name, entry in value.items()}
+        return Tier(**usable)
+    except InvalidInstance as refused:
+        raise InvalidInstance(replace(fault, path=f"tiers[{k}].{fault.path}") for fault in refused.faults) from refused
