@@ -7,12 +7,15 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from xlsxwriter.exceptions import FileCreateError
 
-from pooling import serving
+from pooling import serving, working
+from pooling.access import commands as access
+from pooling.backup import commands as backup
 from pooling.commandline import OPTION, PREPARE, as_called, program
 from pooling.database import reading, transaction
 from pooling.demand import commands as demand
 from pooling.demo import commands as demo
 from pooling.errors import PoolingError
+from pooling.invariants import commands as invariants
 from pooling.market import commands as market
 from pooling.planning import commands as planning
 from pooling.reference import commands as reference
@@ -41,7 +44,7 @@ def _with_reference_data(engine: Engine) -> None:
             service.install(session)
 
 
-for subject in (demo, demand, market, planning, reference, serving):
+for subject in (demo, demand, market, planning, reference, serving, access, working, backup, invariants):
     for command in subject.COMMANDS:
         pooling.add_command(command)
 

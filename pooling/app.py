@@ -1,140 +1,140 @@
 """The web application: the only module that knows every part."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import msgspec
-from litestar import Litestar, get
-from litestar.connection import ASGIConnection
-from litestar.datastructures import MutableScopeHeaders
-from litestar.di import NamedDependency, Provide
-from litestar.handlers import BaseRouteHandler
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.types import Message, Scope
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.enums import ScopeType
+from litestar.types import ControllerRouterHandler, LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 from sqlalchemy import Engine
 
-from pooling.commandline import as_called
-from pooling.database import connect, schema_gap
-from pooling.problems import HANDLERS, RESPONSES, NotReady, UnknownParameter, request_id
-from pooling.reference.api import ReferenceController
+from pooling import description, health, metrics, working
+from pooling.access import tokens
+from pooling.access.api import ROUTES as ACCESS
+from pooling.database import connect
+from pooling.demand.api import ROUTES as DEMAND
+from pooling.demand.upload_api import ROUTES as UPLOADS
+from pooling.handling import Clock, Handling
+from pooling.health import Links
+from pooling.limits import MAX_BODY_BYTES, LimitedRequest, check_request
+from pooling.market.api import ROUTES as MARKET
+from pooling.metrics import Metrics
+from pooling.observing import observed
+from pooling.operations import ROUTES as OPERATIONS
+from pooling.planning.api import ROUTES as PLANNING
+from pooling.problems import HANDLERS
+from pooling.quota import Quotas
+from pooling.reference.api import ROUTES as REFERENCE
 from pooling.settings import Settings
+from pooling.signing import CURSORS, Secret
 
-MAX_BODY_BYTES = 1_000_000
-THREADS = 15
-"""Handlers at work at once: as many as the engine has connections (5 kept, 10 more), so none waits for one."""
-
-
-class Health(msgspec.Struct, frozen=True):
-    """How the service is: live (it answers) or ready (its database does too)."""
-
-    status: str
-
-
-class Service(msgspec.Struct, frozen=True):
-    """What answers here, and where to go on."""
-
-    name: str
-    version: str
-    links: dict[str, str]
-
-
-LINKS = {
-    "description": "/schema",
-    "participants": "/v1/participants",
-    "categories": "/v1/categories",
-    "criteria": "/v1/criteria",
-    "ready": "/health/ready",
-}
-
-
-@get(["/", "/v1"], sync_to_thread=False, responses=RESPONSES, tags=["start"], summary="Where to begin")
-def start() -> Service:
-    """The resources there are; all that can be asked is described at /schema."""
-    return Service("Nordic Pooling", _version(), LINKS)
-
-
-@get("/health/live", sync_to_thread=False, responses=RESPONSES, tags=["health"], summary="The process answers")
-def live() -> Health:
-    """Answers without touching the database."""
-    return Health("live")
-
-
-@get(
-    "/health/ready",
-    sync_to_thread=True,
-    responses=RESPONSES,
-    tags=["health"],
-    summary="The database answers and is at this version",
+ROUTES: tuple[ControllerRouterHandler, ...] = (
+    health.start,
+    health.start_of_version,
+    health.live,
+    health.ready,
+    metrics.metrics_page,
+    *ACCESS,
+    *REFERENCE,
+    *DEMAND,
+    *UPLOADS,
+    *MARKET,
+    *PLANNING,
+    *OPERATIONS,
 )
-def ready(engine: NamedDependency[Engine]) -> Health:
-    """503 until the database is reachable and migrated to the schema of this version."""
-    gap = schema_gap(engine)
-    if gap is not None:
-        raise NotReady(as_called(f"{gap}; run `pooling database migrate`"))
-    return Health("ready")
+SPARE_CONNECTIONS = 5
+"""Beyond one for each thread: for what runs beside the handlers."""
 
 
-def create_app(settings: Settings) -> Litestar:
-    """The application over one database; it opens nothing until the first request."""
-    engine = connect(settings.database_url)
-    return Litestar(
-        [start, live, ready, ReferenceController],
-        dependencies={"engine": Provide(lambda: engine, sync_to_thread=False)},
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+class Service(Litestar):
+    """The application with its observer around it, so that refusals of the router are seen too."""
+
+    metrics: Metrics
+
+    async def __call__(
+        self,
+        scope: Scope | LifeSpanScope,
+        receive: Receive | LifeSpanReceive,
+        send: Send | LifeSpanSend,
+    ) -> None:
+        """Answer one request, or live through one life of the process."""
+        if scope["type"] == ScopeType.HTTP:
+            await observed(super().__call__, scope, receive, send, metrics=self.metrics)  # type: ignore[arg-type]
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now, worker: bool = False) -> Service:
+    """The application over one database; it opens nothing until the first request.
+
+    ``worker``: do jobs in threads of this process too, while it runs. Raises BadSetting.
+    """
+    engine = connect(
+        settings.database_url,
+        connections=settings.threads + SPARE_CONNECTIONS,
+        statement_time_s=settings.statement_seconds,
+    )
+    counted = Metrics(engine, settings.threads)
+    handling = Handling(
+        engine,
+        clock=clock,
+        issuers=tokens.from_file(settings.issuers_file),
+        secret=Secret(engine, CURSORS, given=settings.secret),
+        quotas=Quotas(settings.requests_per_minute),
+    )
+    links = Links()
+    parts = {"engine": engine, "handling": handling, "metrics": counted, "links": links}
+    app = Service(
+        list(ROUTES),
+        dependencies={name: Provide(_always(part), sync_to_thread=False) for name, part in parts.items()},
         exception_handlers=HANDLERS,
-        guards=[only_known_parameters],
-        before_send=[add_headers],
-        lifespan=[partial(running, engine=engine)],
+        lifespan=[partial(running, engine=engine, settings=settings, worker=worker)],
+        before_request=check_request,
+        request_class=LimitedRequest,
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
-        openapi_config=OpenAPIConfig(
-            title="Nordic Pooling",
-            version=_version(),
-            description="Reference data of joint green tenders of Nordic health regions.",
-            use_handler_docstrings=True,
-            path="/schema",
-            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
-        ),
+        openapi_config=description.config(),
     )
+    app.metrics = counted
+    app.state["body_time_s"] = settings.body_seconds
+    links.update(_links(app))
+    return app
 
 
-def _version() -> str:
-    try:
-        return version("nordic-pooling")
-    except PackageNotFoundError:  # run from its folder, not installed
-        return "0"
+def _always(part: Any) -> Callable[[], Any]:
+    return lambda: part
+
+
+def _links(app: Litestar) -> dict[str, str]:
+    """The resources that can be asked for without knowing an id, by name."""
+    paths = {route.path for route in app.routes if "GET" in getattr(route, "methods", ()) and "{" not in route.path}
+    resources = {path.removeprefix("/v1/"): path for path in sorted(paths) if path.startswith("/v1/")}
+    return {"description": "/schema", **resources, "ready": "/health/ready"}
 
 
 @asynccontextmanager
-async def running(_: Litestar, *, engine: Engine) -> AsyncIterator[None]:
-    """While the application runs: threads for the handlers; at the end, connections are closed."""
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="handler") as threads:
-        asyncio.get_running_loop().set_default_executor(threads)
+async def running(_: Litestar, *, engine: Engine, settings: Settings, worker: bool) -> AsyncIterator[None]:
+    """While the application runs: threads for the handlers, and a worker; at the end, connections are closed.
+
+    A worker that stops finishes its jobs or gives them back.
+    """
+    with ThreadPoolExecutor(settings.threads, thread_name_prefix="handler") as executor, ExitStack() as held:
+        asyncio.get_running_loop().set_default_executor(executor)
+        if worker:
+            await asyncio.to_thread(held.enter_context, working.embedded(settings.database_url))
         try:
             yield
         finally:
+            await asyncio.to_thread(held.close)
             engine.dispose()
-
-
-def only_known_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Refuse query parameters that the resource does not have: a misspelt one must not be passed over."""
-    known = handler.opt.get("query", frozenset())
-    for name in connection.query_params:
-        if name not in known:
-            instead = f"known here: {', '.join(sorted(known))}" if known else "none is known here"
-            raise UnknownParameter(f"query parameter {name!r} is not known; {instead}")
-
-
-async def add_headers(message: Message, scope: Scope) -> None:
-    """Headers of every answer, problems too."""
-    if message["type"] != "http.response.start":
-        return
-    headers = MutableScopeHeaders.from_message(message)
-    headers["X-Request-Id"] = request_id(scope)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Cache-Control", "private, no-cache")

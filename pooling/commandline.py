@@ -1,7 +1,8 @@
 """What commands share: the database opened only by the commands that use it, and how they speak to a person."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import update_wrapper
 from os.path import relpath
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import click
 from rich.console import Console
+from sqlalchemy import Engine
 
 from pooling import database, settings
+from pooling.errors import BadSetting
 
 NAME = "pooling"
 """The program's name; our texts name commands by it, in backticks (see `as_called`)."""
@@ -52,6 +55,27 @@ def as_called(text: str) -> str:
     return text.replace(f"`{NAME} ", f"`{program()} ")
 
 
+def chosen_url(context: click.Context) -> str:
+    """The address of the database that the command line or the environment names."""
+    url = context.find_root().params.get(OPTION)
+    return (settings.Settings(database_url=url) if url else settings.from_environment()).database_url
+
+
+@contextmanager
+def as_it_stands(context: click.Context) -> Iterator[Engine]:
+    """The chosen database, not made and not migrated by being looked at. Raises BadSetting where it is not ready."""
+    url = chosen_url(context)
+    if url.startswith("sqlite") and not Path(url.removeprefix("sqlite:///")).is_file():
+        raise BadSetting(f"the database {url} is not there; name the right one, by --database or POOLING_DATABASE_URL")
+    engine = database.connect(url)
+    try:
+        if gap := database.schema_gap(engine):
+            raise BadSetting(f"{gap}; use the version it is of, or run `{NAME} database migrate`")
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def pass_engine(command: Callable[..., Any]) -> Callable[..., Any]:
     """Hand the command a migrated engine as its first argument; asking for help opens nothing."""
 
@@ -59,9 +83,7 @@ def pass_engine(command: Callable[..., Any]) -> Callable[..., Any]:
     def opened(context: click.Context, /, *arguments: Any, **options: Any) -> Any:
         root = context.find_root()
         if root.obj is None:
-            url = root.params.get(OPTION)
-            chosen = settings.Settings(database_url=url) if url else settings.from_environment()
-            root.obj = root.with_resource(database.opened(chosen.database_url))
+            root.obj = root.with_resource(database.opened(chosen_url(context)))
             root.meta.get(PREPARE, lambda _engine: None)(root.obj)
         return context.invoke(command, root.obj, *arguments, **options)
 

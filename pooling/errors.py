@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 ALIKE = 0.75  # share of letters in common from which one name is likely a slip of another
 NEARLY = 0.1  # a name so much less alike than the best is not named beside it
@@ -19,6 +20,24 @@ class BadInput(PoolingError):
     code = "bad-input"
 
 
+class FieldFault(NamedTuple):
+    """One place in a request's body: ``pointer`` (RFC 6901 behind #, such as ``#/lines/3/quantity``), code, words."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class BadFields(BadInput):
+    """A request's body with places to correct, each in ``faults``: (pointer, code, what is wrong and what to do)."""
+
+    def __init__(self, faults: Iterable[tuple[str, str, str]], message: str | None = None) -> None:
+        self.faults = tuple(FieldFault(*each) for each in faults)
+        places = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in self.faults[:5])
+        more = f"; and {len(self.faults) - 5} more" if len(self.faults) > 5 else ""
+        super().__init__(message or places + more)
+
+
 class FileRefused(BadInput):
     """A file that cannot be read as a table; ``code`` is the reader's, one for each kind of refusal."""
 
@@ -27,10 +46,38 @@ class FileRefused(BadInput):
         self.code = code
 
 
+class WrongState(PoolingError):
+    """What is asked for cannot be done any more, or not yet: the message says where the resource stands."""
+
+    code = "wrong-state"
+
+
 class NotFound(PoolingError):
     """Nothing is known by the given name; the message lists what is."""
 
     code = "not-found"
+
+
+class NotAuthenticated(PoolingError):
+    """Who is asking is not known: the credentials are missing, wrong, expired or revoked."""
+
+    code = "not-authenticated"
+
+
+class TooManyAttempts(PoolingError):
+    """Credentials from this address, or that begin like this, were wrong too often; wait ``retry_after_s`` seconds."""
+
+    code = "too-many-attempts"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotAllowed(PoolingError):
+    """Whoever is asking is known and may not do this."""
+
+    code = "not-allowed"
 
 
 class PlanRefused(PoolingError):

@@ -6,26 +6,41 @@ import click
 import uvicorn
 from sqlalchemy import Engine
 
+from pooling import logs
 from pooling.app import create_app
 from pooling.commandline import pass_engine
 from pooling.database import migrate, transaction
 from pooling.reference import service
 from pooling.settings import from_environment
 
-GRACE_S = 20
+IDLE_S = 30
+"""A connection on which nothing is asked for so long is closed."""
+CONNECTIONS = 1000
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
+@click.option("--worker/--no-worker", default=True, show_default=True, help="Do jobs in this process too.")
 @pass_engine
-def serve(engine: Engine, host: str, port: int) -> None:
+def serve(engine: Engine, host: str, port: int, *, worker: bool) -> None:
     """Serve the API until interrupted; its description is at /schema."""
     with transaction(engine) as session:
         service.install(session)
     url = engine.url.render_as_string(hide_password=False)
-    app = create_app(replace(from_environment(), database_url=url))
-    uvicorn.run(app, host=host, port=port, server_header=False, timeout_graceful_shutdown=GRACE_S)
+    settings = replace(from_environment(), database_url=url)
+    uvicorn.run(
+        create_app(settings, worker=worker),
+        host=host,
+        port=port,
+        server_header=False,
+        log_config=logs.config(settings.log_level),
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=",".join(settings.proxies),
+        timeout_keep_alive=IDLE_S,
+        timeout_graceful_shutdown=settings.grace_seconds,
+        limit_concurrency=CONNECTIONS,
+    )
 
 
 @click.group()

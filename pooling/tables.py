@@ -1,6 +1,12 @@
 """Imports every subject's tables, so that the schema is complete for migrations and tests."""
 
+import pooling.access.tables
+import pooling.audit
 import pooling.demand.tables
+import pooling.feed
+import pooling.idempotency
+import pooling.jobs.tables
 import pooling.market.tables
 import pooling.planning.tables
-import pooling.reference.tables  # noqa: F401
+import pooling.reference.tables
+import pooling.signing  # noqa: F401

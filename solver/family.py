@@ -18,8 +18,10 @@ from solver.cuts import CoverCut, ShortfallCut, SureCut
 from solver.drafts import Valuer
 from solver.limits import Left, Prices
 from solver.lots import Block, DraftPool
-from solver.milp import Effort
+from solver.milp import Answer, Effort
 from solver.model import Model, separate
+from solver.opening import Openings
+from solver.pricing import PoolPricing, column_pools
 from solver.quick import quick_pools
 from solver.rounding import Chosen, broken, chosen_lots, mended, priced, rounded
 from solver.stopping import hand_in, told_to_stop
@@ -31,6 +33,10 @@ share of it, or by a share of the gap asked for where that is at most the last."
 LEAST_WINDOW, WINDOW_SHARE, WIDENED_SHARE = 1e-3, 0.2, 0.9
 """The first window, as a share of the bound: so much of the gap asked for, and not less than that. A second
 window leaves out what cannot beat the plan by this share of the gap."""
+LARGE_CELLS, LARGE_FIRST, LARGE_ROUNDS = 8_000, 2, 8
+SET_CUT_ROUNDS, SET_ROUNDS, SET_NODES = 8, 8, 30
+"""A block of more cells is large. Rounds of its relaxation before sets of pools are tried, and in all; rounds of
+cuts and of integer models for the best set, and what each of these may cost."""
 Cut = SureCut | ShortfallCut | CoverCut
 
 
@@ -75,6 +81,11 @@ def solve_block(task: Task) -> BlockAnswer:
         return BlockAnswer((), 0.0, 0.0, False, task.cuts)
     attempt = _Attempt(task)
     hand_in(attempt.answer())
+    if len(task.block.cell_line) > LARGE_CELLS and not task.exact_leads:
+        attempt.large()
+        hand_in(attempt.answer())
+        if attempt.done():
+            return attempt.answer()
     attempt.relax()
     hand_in(attempt.answer())
     if task.effort.nodes != 0:
@@ -120,6 +131,64 @@ class _Attempt:
             if not found:
                 break
         self._improve(rounded(self.model, answer))
+
+    def large(self) -> None:
+        """A large block: pools come into the relaxation by their prices, sets of them are filled category by category,
+        and the best set is settled by an integer model of its own."""
+        pricing = PoolPricing(self.model, self._effort)
+        for round_ in range(LARGE_ROUNDS):
+            answer = pricing.solve()
+            if answer.values is None or answer.row_duals is None or not answer.proven or self._ended():
+                self.by_clock = self.by_clock or answer.by_clock
+                return
+            found = separate(self.model, answer.values)
+            if round_ >= LARGE_FIRST:
+                more = pricing.widen(answer)
+                self.bound = min(self.bound, pricing.bound)
+                hand_in(self.answer())
+                if round_ == LARGE_FIRST:
+                    self._by_sets(answer)
+                elif self._close() or not (more or found):
+                    return
+            self._add(found)
+
+    def _by_sets(self, answer: Answer) -> None:
+        assert answer.values is not None  # noqa: S101 asked for only where there is a solution
+        openings = Openings(self.block, self.valuer, self.task.left, self.task.prices, self._ended)
+        openings.search(answer.values[self.model.open])
+        if openings.value > self.value:
+            self.best, self.value = openings.best, openings.value
+        self._settle_set()
+
+    def _settle_set(self) -> None:
+        """The pools of the best plan, and no others, by an integer model with the cuts that their relaxation breaks."""
+        model, effort = self.model, self._effort
+        pools = np.isin(self.block.pool_start, [pool.start for pool in self.best])
+        for _ in range(SET_CUT_ROUNDS):
+            answer = model.milp.solve(effort(), relaxed=True, kept=pools[column_pools(model)])
+            found = [] if answer.values is None or self._ended() else separate(model, answer.values)
+            self._add(found)
+            if not found:
+                break
+        for _ in range(SET_ROUNDS):
+            start = self._start()
+            answer = model.milp.solve(replace(effort(), nodes=SET_NODES), kept=pools[column_pools(model)], start=start)
+            if answer.values is None or self._ended():
+                return
+            chosen = chosen_lots(model, np.flatnonzero(answer.values[model.take] > 0.5))
+            self._improve(chosen)
+            hand_in(self.answer())
+            more = broken(self.block, self.valuer, chosen)
+            self._add(more)
+            if not more:
+                return
+
+    def done(self) -> bool:
+        """Whether nothing is left to do: close enough, out of time, or asked for no more than a relaxation."""
+        return self._close() or self._ended() or self.task.effort.nodes == 0
+
+    def _ended(self) -> bool:
+        return self.deadline <= time.monotonic() or told_to_stop()
 
     def search(self) -> None:
         """The integer model within the window, again with the cuts that its choice breaks or with a wider window,

@@ -39,6 +39,7 @@ class Answer:
 
     ``row_duals`` and ``reduced_costs`` come with relaxations only.
     ``proven``: the solve ended by its gap, not by a limit. ``by_clock``: the time limit ended it.
+    ``impossible``: proven that no solution exists.
     """
 
     values: Floats | None
@@ -48,6 +49,20 @@ class Answer:
     reduced_costs: Floats | None
     proven: bool
     by_clock: bool
+    impossible: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """A model as arrays: values and upper bounds of columns, bounds of rows, entries."""
+
+    value: Floats
+    upper: Floats
+    low: Floats
+    high: Floats
+    row: Ints
+    column: Ints
+    coefficient: Floats
 
 
 class Milp:
@@ -88,6 +103,13 @@ class Milp:
         """Put coefficients into the matrix; each (row, column) once at most."""
         row, column, coefficient = np.broadcast_arrays(rows, columns, np.asarray(coefficients, dtype=float))
         self._entries.append((row.ravel().astype(np.int64), column.ravel().astype(np.int64), coefficient.ravel()))
+
+    def arrays(self) -> Matrix:
+        """All that was added so far."""
+        value, _, upper, _ = (np.concatenate(part) for part in zip(*self._columns, strict=True))
+        low, high = (np.concatenate(part) for part in zip(*self._bounds, strict=True))
+        row, column, coefficient = (np.concatenate(part) for part in zip(*self._entries, strict=True))
+        return Matrix(value, upper, low, high, row, column, coefficient)
 
     def solve(
         self,
@@ -196,7 +218,8 @@ class Milp:
                 duals = _dense(solution.dual_solution.dual_values, self.row_count)
                 reduced = _dense(solution.dual_solution.reduced_costs, self.column_count)
         proven = reason == result_pb2.TERMINATION_REASON_OPTIMAL
-        return Answer(values, objective, bound, duals, reduced, proven, by_clock)
+        impossible = reason == result_pb2.TERMINATION_REASON_INFEASIBLE
+        return Answer(values, objective, bound, duals, reduced, proven, by_clock, impossible)
 
 
 def _dense(sparse: Any, size: int) -> Floats:

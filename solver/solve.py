@@ -9,7 +9,7 @@ import numpy as np
 
 from solver.apart import Apart
 from solver.explain import explain_unpooled
-from solver.family import Task, trivial_bound
+from solver.family import BlockAnswer, Task, trivial_bound
 from solver.instance import Instance
 from solver.leads import assign_leads
 from solver.limits import Prices
@@ -20,7 +20,7 @@ from solver.plan import OPTIMAL_GAP, Plan, PlanPool, Progress
 from solver.rounding import able_leaders
 from solver.running import runner
 from solver.search import OnProgress, Search
-from solver.stopping import Stop
+from solver.stopping import Stop, listening
 from solver.worth import Worth
 
 WHOLE_CELLS = 20_000
@@ -96,7 +96,9 @@ def _whole(search: Search) -> None:
     effort = Effort(search.remaining_s(), closest, WHOLE_NODES, search.seed)
     left = search.market.left
     task = Task(search.blocks[0], left, Prices.none(left), effort, search.ends_at())
-    answer = search.solved("families", [0], [task]).get(0)
+    with listening(lambda found: _heard(search, found)):
+        answer = search.solved("families", [0], [task]).get(0)
+    search.over()
     if answer is not None and answer.bound - answer.priced_value > closest * abs(answer.bound) and not search.over():
         counted = replace(task, exact_leads=True, cuts=answer.cuts, warm=answer.pools)
         answer = search.solved("families", [0], [counted]).get(0, answer)
@@ -104,6 +106,12 @@ def _whole(search: Search) -> None:
         search.offer((answer.pools,))
         search.bound = answer.bound
         search.report("families", 1)
+
+
+def _heard(search: Search, answer: BlockAnswer) -> None:
+    """What the one model has so far, as progress; its plan still lacks exact leads, so it is no offer yet."""
+    search.bound = min(search.bound, answer.bound)
+    search.on_progress(Progress("families", 0, len(search.blocks), answer.priced_value, search.bound))
 
 
 def _named(

@@ -34,6 +34,8 @@ class Post:
         return Path(self.folder, f"{self.number}.best")
 
 
+Listener = Callable[[Any], None]
+_LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 _POST: ContextVar[Post | None] = ContextVar("post", default=None)
 
 
@@ -53,9 +55,21 @@ def told_to_stop() -> bool:
     return post is not None and post.stop.exists()
 
 
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Inside, what a task in this process hands in is told at once; one in another process is heard at its end."""
+    token = _LISTENER.set(listener)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
+
+
 def hand_in(result: object) -> None:
     """Keep what the task has so far: it is the task's result if the task is cut off before it returns one."""
-    post = _POST.get()
+    post, listener = _POST.get(), _LISTENER.get()
+    if listener is not None:
+        listener(result)
     if post is None:
         return
     written = post.best.with_suffix(".new")

@@ -12,6 +12,7 @@ import numpy as np
 
 from solver.arrays import Flags
 from solver.change_kinds import Change, ForbiddenDropped, OfferChanged, ParticipantChanged, PolicyChanged
+from solver.checks import LARGEST_WHOLE
 from solver.desk import Desk
 from solver.instance import Forbidden, Line
 from solver.line_changes import CriterionAccepted, VolumeChanged, WindowMoved
@@ -87,11 +88,18 @@ class Candidates:
     def _own_volumes(self) -> Iterator[Candidate]:
         wanted = self.places.volumes(self.places.meetings, self._allowed(), self.line.quantity)
         for quantity, estimate, placements in wanted:
-            yield self._volume(quantity, estimate, placements, rough=False)
+            if self._countable(quantity):
+                yield self._volume(quantity, estimate, placements, rough=False)
         for quantity in self._sizes():
             yield self.volume(quantity, rough=False)
         for growth in GROWTHS:
-            yield self.volume(max(self.line.quantity + 1, round(growth * self.line.quantity)), rough=True)
+            quantity = max(self.line.quantity + 1, round(growth * self.line.quantity))
+            if self._countable(quantity):
+                yield self.volume(quantity, rough=True)
+
+    def _countable(self, quantity: int) -> bool:
+        """Whether the line can have the quantity: its upper figure grows along and must stay a whole number."""
+        return quantity * self.line.quantity_high <= LARGEST_WHOLE * self.line.quantity
 
     def volume(self, quantity: int, *, rough: bool) -> Candidate:
         """The line with another quantity."""

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -80,11 +81,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a fresh, migrated database; the test runs once on each kind."""
-    if request.param == "sqlite":
-        path = tmp_path / "pooling.db"
+@contextmanager
+def fresh_database(request: pytest.FixtureRequest, kind: str, path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database of the kind; ``path``: of its file for SQLite."""
+    if kind == "sqlite":
         path.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
         yield f"sqlite:///{path}"
         return
@@ -95,6 +95,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     yield url.set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(_plain(url.render_as_string(hide_password=False)), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database; the test runs once on each kind."""
+    with fresh_database(request, request.param, tmp_path / "pooling.db") as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,16 +1,68 @@
 """The container files hold together: what they refer to exists, and nothing secret or unpinned is in them."""
 
+import os
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 
+from pooling.__main__ import pooling
+from pooling.working import GRACE_S
+
 ROOT = Path(__file__).parents[1]
-COMMANDS = {"serve", "database"}
+PROGRAM = ("migrate", "api", "jobs")
+"""Services whose command is one of the program's own."""
+CLUSTER = ("scheduler", "worker")
+SECRETS = ("PASSWORD", "SECRET", "TOKEN")
 REQUIRED = re.compile(r"\$\{[A-Z_]+:\?[^}]+\}")
 PINNED = re.compile(r"[a-z0-9./-]+:\d+\.\d+[a-z0-9.-]*")
+
+
+KEYS = {
+    *(
+        "build",
+        "image",
+        "read_only",
+        "init",
+        "tmpfs",
+        "cap_drop",
+        "security_opt",
+        "environment",
+        "command",
+        "entrypoint",
+    ),
+    *("depends_on", "ports", "volumes", "healthcheck", "restart", "profiles", "networks", "stop_grace_period"),
+}
+"""What the Compose specification knows of a service, as far as it is used here."""
+CHECK_KEYS = {"test", "interval", "timeout", "retries", "start_period"}
+CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
+DURATION = re.compile(r"(\d+(ms|s|m|h))+")
+
+
+def misshapen(compose: dict[str, Any]) -> list[str]:
+    """What the Compose specification does not know, in words."""
+    top = {name for name in compose if not name.startswith("x-")} - {"name", "services", "networks", "volumes"}
+    found = [f"{name}: no part of a compose file" for name in sorted(top)]
+    for name, service in compose["services"].items():
+        check = service.get("healthcheck", {})
+        found += [f"{name}: {key} is no key of a service" for key in sorted(set(service) - KEYS)]
+        found += [f"{name}: {key} is no key of a health check" for key in sorted(set(check) - CHECK_KEYS)]
+        times = [check.get(key, "1s") for key in ("interval", "timeout", "start_period")]
+        times.append(service.get("stop_grace_period", "1s"))
+        found += [f"{name}: {time} is no duration" for time in times if not DURATION.fullmatch(str(time))]
+        wanted = [other["condition"] for other in service.get("depends_on", {}).values()]
+        found += [f"{name}: {condition} is no condition" for condition in wanted if condition not in CONDITIONS]
+        if check and (check["test"][0] not in ("CMD", "CMD-SHELL") or len(check["test"]) < 2):
+            found.append(f"{name}: a health check begins with CMD")
+        if not all(isinstance(word, str) for word in (*service.get("command", ()), *service.get("entrypoint", ()))):
+            found.append(f"{name}: a command is made of words")
+    return found
 
 
 def faults(compose: dict[str, Any]) -> list[str]:
@@ -29,7 +81,7 @@ def faults(compose: dict[str, Any]) -> list[str]:
             if volume.partition(":")[0] not in compose.get("volumes", {})
         )
         for variable, value in service.get("environment", {}).items():
-            if "PASSWORD" in variable and not REQUIRED.fullmatch(str(value)):
+            if any(word in variable for word in SECRETS) and not REQUIRED.fullmatch(str(value)):
                 found.append(f"{name}: {variable} must be a required variable")
             if re.search(r"://[^/@]*:[^/@]*@", str(value)):
                 found.append(f"{name}: {variable} holds a password")
@@ -50,8 +102,27 @@ def compose() -> dict[str, Any]:
 
 
 def test_the_compose_file_holds_together(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {"postgres", "migrate", "api", "scheduler", "worker"}
+    assert set(compose["services"]) == {"postgres", *PROGRAM, *CLUSTER}
     assert faults(compose) == []
+    assert misshapen(compose) == []
+
+
+def test_planted_mistakes_of_form_are_found(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    services["api"]["helthcheck"] = {}
+    services["jobs"]["healthcheck"]["intervall"] = "1s"
+    services["jobs"]["healthcheck"]["timeout"] = "5 seconds"
+    services["jobs"]["depends_on"]["postgres"] = {"condition": "healthy"}
+    services["migrate"]["command"] = ["serve", 8000]
+    compose["sevices"] = {}
+    assert misshapen(compose) == [
+        "sevices: no part of a compose file",
+        "migrate: a command is made of words",
+        "api: helthcheck is no key of a service",
+        "jobs: intervall is no key of a health check",
+        "jobs: 5 seconds is no duration",
+        "jobs: healthy is no condition",
+    ]
 
 
 def test_planted_faults_are_found(compose: dict[str, Any]) -> None:
@@ -60,7 +131,7 @@ def test_planted_faults_are_found(compose: dict[str, Any]) -> None:
     services["postgres"].pop("healthcheck")
     services["postgres"]["environment"]["POSTGRES_PASSWORD"] = "pooling"
     services["postgres"]["image"] = "postgres:latest"
-    services["api"]["environment"] = {"URL": "postgresql://pooling:hush@postgres/pooling"}
+    services["api"]["environment"] = {"URL": "postgresql://pooling:hush@postgres/pooling", "POOLING_SECRET": "hush"}
     services["api"]["ports"] = ["8000:8000"]
     compose["volumes"] = {}
     said = "\n".join(faults(compose))
@@ -70,6 +141,7 @@ def test_planted_faults_are_found(compose: dict[str, Any]) -> None:
         "POSTGRES_PASSWORD must be a required variable",
         "postgres:latest is not pinned",
         "URL holds a password",
+        "POOLING_SECRET must be a required variable",
         "8000:8000 is open",
         "which is not declared",
         "postgres keeps running without a health check",
@@ -77,17 +149,72 @@ def test_planted_faults_are_found(compose: dict[str, Any]) -> None:
         assert fault in said
 
 
+def misuse(compose: dict[str, Any]) -> list[str]:
+    """Commands that the program does not know, in words."""
+    found = []
+    for name in PROGRAM:
+        try:
+            parsed(pooling, "pooling", compose["services"][name]["command"])
+        except click.ClickException as wrong:
+            found.append(f"{name}: {wrong.format_message()}")
+    return found
+
+
+def parsed(command: click.Command, name: str, words: list[str]) -> None:
+    """Read the words as the command line would, and do nothing."""
+    if not isinstance(command, click.Group):
+        command.make_context(name, list(words))
+        return
+    context = click.Context(command, info_name=name)
+    _, inner, rest = command.resolve_command(context, list(words))
+    assert inner is not None
+    parsed(inner, words[0], rest)
+
+
+def test_the_commands_are_ones_that_the_program_knows(compose: dict[str, Any]) -> None:
+    assert misuse(compose) == []
+    compose["services"]["jobs"]["command"] = ["worker", "--fast"]
+    compose["services"]["migrate"]["command"] = ["databse", "migrate"]
+    said = "\n".join(misuse(compose))
+    assert "--fast" in said
+    assert "databse" in said
+
+
 def test_the_schema_is_migrated_once_before_the_service_starts(compose: dict[str, Any]) -> None:
-    migrate, api = compose["services"]["migrate"], compose["services"]["api"]
+    services = compose["services"]
+    migrate = services["migrate"]
     assert migrate["command"] == ["database", "migrate"]
     assert migrate["restart"] == "no"
-    assert api["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
-    assert {migrate["command"][0], api["command"][0]} == COMMANDS
-    assert migrate["image"] == api["image"]
+    for name in ("api", "jobs"):
+        assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+        assert services[name]["image"] == migrate["image"]
+
+
+def test_jobs_are_done_beside_the_api_and_have_time_to_finish(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert "--no-worker" in services["api"]["command"]
+    assert "ports" not in services["jobs"]
+    alive = services["jobs"]["command"][services["jobs"]["command"].index("--alive") + 1]
+    assert alive in " ".join(services["jobs"]["healthcheck"]["test"])
+    assert int(services["jobs"]["stop_grace_period"].rstrip("s")) > GRACE_S
+    assert services["jobs"]["init"] is True  # children that were killed are reaped
+    assert services["jobs"]["environment"] == services["api"]["environment"]
+
+
+@pytest.mark.parametrize("age_s", [0, 60])
+def test_the_health_check_of_the_jobs_goes_by_the_age_of_a_file(
+    compose: dict[str, Any], tmp_path: Path, age_s: int
+) -> None:
+    alive = tmp_path / "alive"
+    alive.touch()
+    os.utime(alive, (time.time() - age_s,) * 2)
+    *_, words = compose["services"]["jobs"]["healthcheck"]["test"]
+    asked = subprocess.run([sys.executable, "-c", words.replace("/tmp/alive", str(alive))], check=False)
+    assert (asked.returncode == 0) == (age_s == 0)
 
 
 def test_services_run_with_as_little_as_they_need(compose: dict[str, Any]) -> None:
-    for name in ("migrate", "api", "scheduler", "worker"):
+    for name in (*PROGRAM, *CLUSTER):
         service = compose["services"][name]
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -96,8 +223,8 @@ def test_services_run_with_as_little_as_they_need(compose: dict[str, Any]) -> No
 
 def test_the_cluster_starts_only_when_asked_for_and_cannot_reach_the_database(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert {name for name, service in services.items() if "profiles" in service} == {"scheduler", "worker"}
-    for name in ("scheduler", "worker"):
+    assert {name for name, service in services.items() if "profiles" in service} == set(CLUSTER)
+    for name in CLUSTER:
         assert services[name]["profiles"] == ["cluster"]
         assert services[name]["networks"] == ["cluster"]
         assert "environment" not in services[name], "no password of the database"

@@ -42,7 +42,11 @@ class Checked:
 
 
 class Checker:
-    """Checks batches of one file. Raises BadMapping where the mapping leads to codes that are not known."""
+    """Checks batches of one file. Raises BadMapping where the mapping leads to codes that are not known.
+
+    ``may_send_for``: the participants that rows may name; None: all. ``senders``: those that rows of the batches seen
+    so far do name, whatever became of them; None among them: a row names nobody we know.
+    """
 
     def __init__(
         self,
@@ -52,8 +56,11 @@ class Checker:
         marks: Marks,
         headers: Mapping[str, str],
         received_on: date,
+        may_send_for: frozenset[str] | None = None,
     ) -> None:
         check_targets(mapping, reference)
+        self.senders: set[str | None] = set()
+        self._may_send_for = may_send_for
         self._mapping = mapping
         self._headers = headers
         self._base_unit = ByDistinct(lambda code: reference.categories[code].base_unit, pl.String)
@@ -90,7 +97,7 @@ class Checker:
     def _read(self, work: Work) -> tuple[pl.DataFrame, pl.DataFrame]:
         for name in TEXTS:
             self._check_text(work, name)
-        sent_as = self._participants.read(work)
+        sent_as = self._sent_as(work)
         categories = self._categories.read(work)
         factors = self._units.read(work, self._base_unit(categories)[0])
         quantities = self._quantities.read(work, factors)
@@ -115,6 +122,13 @@ class Checker:
         if self._mapping.group is not None and "year" in self._mapping.group.by:
             columns["year"] = self._currencies.years(work)
         return pl.DataFrame(columns), self._reasons(work, categories, factors["reason"])
+
+    def _sent_as(self, work: Work) -> pl.Series:
+        sent_as = self._participants.read(work)
+        self.senders.update(sent_as.unique())
+        if self._may_send_for is not None:
+            work.refuse_where(~sent_as.is_in(sorted(self._may_send_for)), "not-yours", "participant")
+        return sent_as
 
     def _text(self, work: Work, name: str) -> pl.Series:
         texts = work.text(name)

@@ -9,55 +9,24 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Engine
 
-from connectors.errors import ConnectorError
-from connectors.files import Preview, headers
 from pooling.commandline import as_called, pass_engine, screen
 from pooling.database import reading, transaction
 from pooling.demand import loading, report_file, service, telling, words
 from pooling.demand.intake import header_names, opened
-from pooling.demand.mapping import BadMapping, FileMapping
+from pooling.demand.mapping import BadMapping
 from pooling.demand.mapping_file import MappingDocument, mapping_of, read_document
-from pooling.demand.naming import Reference
 from pooling.demand.propose import proposals, write_proposals
+from pooling.demand.reading import by_headers, looked_at, mapping_for
 from pooling.demand.recognise import from_headers, recognised, series_for
 from pooling.demand.results import Loaded, LoadRefused
-from pooling.demand.sections import FileHints
 from pooling.demand.template import write_template
-from pooling.errors import FileRefused, NotFound, counted, did_you_mean
+from pooling.errors import NotFound, counted, did_you_mean
 from pooling.reference import service as reference
 from pooling.reference.rates import last_quote
+from pooling.transactions import written
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-def _preview(path: Path, given: MappingDocument | None) -> Preview:
-    """What the file looks like, read as the mapping given says it is written."""
-    hints = given.hints() if given is not None else FileHints()
-    try:
-        return headers(
-            path,
-            sheet=hints.sheet,
-            header_row=hints.header_row,
-            delimiter=hints.delimiter,
-            encoding=hints.encoding,
-        )
-    except ConnectorError as wrong:
-        raise FileRefused(f"{path.name}: {wrong.message}", wrong.code) from wrong
-
-
-def _by_headers(given: MappingDocument | None) -> bool:
-    return given is None or given.adds_to_headers
-
-
-def _mapping(path: Path, given: MappingDocument | None, known: Reference | None = None) -> FileMapping:
-    """The mapping given, or the one that the file's own headers make with what is given.
-
-    ``known``: with it, codes that the mapping leads to must be known.
-    """
-    if given is None or given.adds_to_headers:
-        return recognised(_preview(path, given), given, known)
-    return mapping_of(given, known)
 
 
 def _document(mapping: Path | None) -> MappingDocument | None:
@@ -87,10 +56,13 @@ def load(
         report_file.check_format(report)
     given = _document(mapping)
     try:
-        with _progress(f"loading {file.name}") as progress, transaction(engine) as session:
+        now = datetime.now(UTC)
+        writing = written(engine, actor=None, operation="submissions.load", now=now)
+        with _progress(f"loading {file.name}") as progress, writing as call:
+            session = call.session
             reference.install(session)
-            chosen = _mapping(file, given, service.reference_data(session))
-            if series is None and chosen.series is None and _by_headers(given):
+            chosen = mapping_for(file, given, service.reference_data(session))
+            if series is None and chosen.series is None and by_headers(given):
                 series = series_for(file, chosen)
             answer = service.load(
                 session,
@@ -98,7 +70,7 @@ def load(
                 chosen,
                 series=series,
                 partial=partial,
-                received_at=datetime.now(UTC),
+                received_at=now,
                 progress=progress,
             )
     except LoadRefused as refusal:
@@ -120,7 +92,8 @@ def _tell(answer: Loaded, report: Path | None) -> None:
 @pass_engine
 def requeue(engine: Engine, submission: str, mapping: Path) -> None:
     """Load the waiting rows of a SUBMISSION (its id, or how it begins) under a mapping that knows them."""
-    with transaction(engine) as session:
+    with written(engine, actor=None, operation="submissions.requeue", now=datetime.now(UTC)) as call:
+        session = call.session
         reference.install(session)
         found = service.find_submission(session, submission)
         given, known = read_document(mapping), service.reference_data(session)
@@ -128,7 +101,7 @@ def requeue(engine: Engine, submission: str, mapping: Path) -> None:
             chosen = from_headers(*service.headers_of(session, found), given, known)
         else:
             chosen = mapping_of(given, known)
-        answer = service.requeue(session, found, chosen, now=datetime.now(UTC))
+        answer = service.requeue(session, found, chosen, now=call.now)
     telling.tell_requeued(screen(), answer)
 
 
@@ -175,9 +148,9 @@ def look(file: Path, mapping: Path | None) -> None:
     """Show how a FILE is written: format, encoding, marks, headers, first rows. Nothing is stored."""
     out = screen()
     given = _document(mapping)
-    preview = _preview(file, given)
+    preview = looked_at(file, given)
     try:
-        chosen = _mapping(file, given) if not _by_headers(given) else recognised(preview, given)
+        chosen = mapping_for(file, given) if not by_headers(given) else recognised(preview, given)
     except BadMapping as wrong:
         if mapping is not None:
             raise
@@ -195,7 +168,7 @@ def look(file: Path, mapping: Path | None) -> None:
 @click.option("--out", type=NEW_FILE, required=True, help="The CSV file to write.")
 def propose(file: Path, mapping: Path, out: Path) -> None:
     """Propose categories from a FILE with a nomenclature of its own, as a CSV to read and correct."""
-    found = proposals(file, _mapping(file, _document(mapping)))
+    found = proposals(file, mapping_for(file, _document(mapping)))
     write_proposals(out, found)
     then = as_called(f"`pooling reference add categories {out}`")
     click.echo(f"{out}: {counted(len(found), 'category', 'categories')}; when they are right: {then}")

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from pooling.demand import flags, store
 from pooling.demand.results import MAX_LISTED, Flag
+from pooling.demand.sender import ANYONE, Sender
 from pooling.demand.tables import Submission
 from pooling.errors import counted
 from pooling.reference import service as reference
@@ -35,30 +36,41 @@ def renew_flags(
     return tuple(Flag(*each) for each in listed.iter_rows()), ours.height
 
 
-def sent_twice(session: Session, totals: pl.DataFrame, submission: UUID) -> tuple[str, ...]:
-    """Warnings where another accepted submission has lines of the same participant, category, item and time."""
-    others = store.other_accepted(session, submission)
-    if not others:
-        return ()
+def sent_twice(
+    session: Session, totals: pl.DataFrame, submission: UUID, *, sender: Sender = ANYONE, source: str | None = None
+) -> tuple[str, ...]:
+    """Warnings where another submission that counts has lines of the same participant, category, item and time.
+
+    Only submissions that the sender might replace are named. ``source``: the system whose forecasts these are; two
+    forecasts of one system are two by their ids.
+    """
     categories = totals["category"].unique().sort().to_list()
     theirs = store.other_totals(session, categories, without=submission)
     pairs = totals.join(theirs, on=list(flags.PAIR), how="semi").sort(flags.PAIR)
     if not pairs.height:
         return ()
-    told = [submission, *(other.id for other in others)]
     doubled = pl.concat(
-        _doubled(store.line_windows(session, str(category), group["participant"].to_list(), told), submission)
+        _doubled(store.line_windows(session, str(category), group["participant"].to_list()), submission, source)
         for (category,), group in pairs.group_by("category", maintain_order=True)
     )
     by_submission = doubled.group_by("submission").agg(pl.len(), pl.col("participant").unique().sort())
-    return tuple(_twice(others, *each) for each in by_submission.sort("submission").head(MAX_WARNINGS).iter_rows())
+    shown = by_submission.sort("submission").head(MAX_WARNINGS)
+    others = store.named(session, shown["submission"])
+    own = {key for key, other in others.items() if _is_own(session, other, sender)}
+    return tuple(_twice(others[key], *rest) for key, *rest in shown.iter_rows() if key in own)
 
 
-def _doubled(found: pl.DataFrame, submission: UUID) -> pl.DataFrame:
+def _is_own(session: Session, other: Submission, sender: Sender) -> bool:
+    return sender.may_replace(store.participants_of(session, other.id), known=other.senders_known)
+
+
+def _doubled(found: pl.DataFrame, submission: UUID, source: str | None) -> pl.DataFrame:
     """Of one category's lines: the other submissions' participants and items whose months meet ours, each once."""
     keys = ["participant", "item_code"]
     mine = found.filter(pl.col("submission") == submission.hex)
     theirs = found.filter(pl.col("submission") != submission.hex)
+    if source is not None:
+        theirs = theirs.filter(pl.col("source").ne_missing(source))
     both = theirs.join(mine, on=keys, nulls_equal=True, suffix="_mine").filter(
         (pl.col("earliest_start") <= pl.col("latest_start_mine"))
         & (pl.col("earliest_start_mine") <= pl.col("latest_start"))
@@ -66,11 +78,10 @@ def _doubled(found: pl.DataFrame, submission: UUID) -> pl.DataFrame:
     return both.select("submission", *keys).unique()
 
 
-def _twice(others: list[Submission], key: str, demands: int, participants: list[str]) -> str:
-    other = next(each for each in others if each.id.hex == key)
+def _twice(other: Submission, demands: int, participants: list[str]) -> str:
     said, verb = counted(demands, "demand"), "is" if demands == 1 else "are"
+    where = f"series {other.series!r}, {other.file_name}" if other.source is None else f"forecasts of {other.source}"
     return (
-        f"{said} of {', '.join(participants)} {verb} also in submission"
-        f" {other.id} (series {other.series!r}, {other.file_name}) for the same category, item and months; if they are"
-        " the same, load both files in one series, or leave them out of one"
+        f"{said} of {', '.join(participants)} {verb} also in submission {other.id} ({where}) for the same category,"
+        " item and months; if they are the same, load both files in one series, or leave them out of one"
     )

@@ -61,6 +61,10 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "no participant by this name",
             "correct it, or add the name to the mapping ([participants] words)",
         ),
+        "not-yours": (
+            "you do not act for this participant",
+            "leave the row to those who do, or ask an administrator to be named for the participant",
+        ),
         "no-participant-then": ("the participant has no demand then", "correct the participant or the window"),
         "unknown-currency": (
             "no currency that has an ECB rate",

@@ -99,9 +99,18 @@ class Intake:
     """The checks of one file, in the order rows pass them."""
 
     def __init__(
-        self, mapping: FileMapping, reference: Reference, *, marks: Marks, headers: dict[str, str], received_on: date
+        self,
+        mapping: FileMapping,
+        reference: Reference,
+        *,
+        marks: Marks,
+        headers: dict[str, str],
+        received_on: date,
+        may_send_for: frozenset[str] | None = None,
     ) -> None:
-        self.checker = Checker(mapping, reference, marks=marks, headers=headers, received_on=received_on)
+        self.checker = Checker(
+            mapping, reference, marks=marks, headers=headers, received_on=received_on, may_send_for=may_send_for
+        )
         self._settler = Settler(mapping, reference.participants, headers.get("participant", "constants.participant"))
         self._grouper = Grouper(mapping.group, headers["quantity"]) if mapping.group is not None else None
 

@@ -1,7 +1,7 @@
 """Loads a file: checks it, stores its lines as one submission, replaces the series' last, looks for doubts."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -13,6 +13,7 @@ import polars as pl
 from sqlalchemy import update
 from sqlmodel import Session, col
 
+from pooling import audit, feed
 from pooling.demand import doubts, flags, intake, store
 from pooling.demand.checks import Checker
 from pooling.demand.faults import Fault, listed
@@ -20,7 +21,8 @@ from pooling.demand.intake import Intake, Portion
 from pooling.demand.mapping import FileMapping
 from pooling.demand.naming import Reference
 from pooling.demand.notices import Notices
-from pooling.demand.results import MAX_LISTED, Loaded, LoadRefused, Waiting
+from pooling.demand.results import MAX_LISTED, Loaded, LoadRefused, SeriesTaken, Waiting
+from pooling.demand.sender import ANYONE, Sender
 from pooling.demand.tables import Submission
 from pooling.errors import counted
 from pooling.reference import service as reference_service
@@ -126,34 +128,39 @@ def load(
     series: str | None,
     partial: bool,
     received_at: datetime,
+    sender: Sender = ANYONE,
+    name: str | None = None,
     progress: Progress | None = None,
 ) -> Loaded:
     """Check a file and store its lines as one submission of ``series`` (default: the mapping's), which replaces the
-    series' last one as a whole.
+    series' last one as a whole. ``name``: what the file was called by whoever sent it, where ``path`` is not that.
 
     The same file and mapping again is answered as already loaded, and nothing is written; where rows were left out
     the first time they are checked anew, and the file is loaded again if more than before can be made of it. Where
     rows have faults, all of the file is refused unless ``partial`` keeps the good ones. ``progress`` gets rows done
     and rows in the file.
-    Raises FileRefused, BadMapping, and LoadRefused with all that was found.
+    Raises FileRefused, BadMapping, SeriesTaken, and LoadRefused with all that was found.
     """
     store.lock(session)
     chosen = series or mapping.series or mapping.name
+    named = name or path.name
     with intake.opened(path, mapping) as file:
         report = file.report
-        before = store.accepted_in(session, chosen)
+        before = replaceable(session, chosen, sender)
         same = before is not None and (before.file_sha256, before.mapping_sha256) == (report.sha256, mapping.sha256)
         if before is not None and same and _is_settled(session, before):
-            return _already(before, path)
+            return _already(before, named)
         steps = Intake(
             mapping,
             reference_data(session),
             marks=intake.marks_of(report),
             headers=intake.header_names(mapping, report.headers),
             received_on=received_at.date(),
+            may_send_for=sender.may_send_for,
         )
         tally = Tally(steps.checker, Notices(received_at.date()))
-        submission = _begin(session, path, mapping, series=chosen, received_at=received_at, read=asdict(report))
+        read = asdict(report)
+        submission = begin(session, named, mapping, series=chosen, sender=sender, received_at=received_at, read=read)
         version = store.mapping_version(session, name=mapping.name, sha256=mapping.sha256, now=received_at)
         with closing(intake.ahead(steps.portions(file.batches()))) as portions:
             for portion in portions:
@@ -162,17 +169,27 @@ def load(
                     store_portion(session, portion, submission=submission, version=version, checker=steps.checker)
                 if progress is not None:
                     progress(tally.rows_read, report.rows)
-    known = {"series": chosen, "file_name": path.name, "read": asdict(report)}
-    why = _why_refused(tally, chosen, before=before, partial=partial)
+    known = {"series": chosen, "file_name": named, "read": read}
+    why = why_refused(tally, chosen, before=before, partial=partial)
     if why is not None:
-        raise LoadRefused(f"{path.name}: {why}", tally.answer(submission=None, **known))
+        raise LoadRefused(f"{named}: {why}", tally.answer(submission=None, **known))
     if before is not None and same and _is_unchanged(session, tally, submission=submission, before=before):
         store.withdraw(session, submission)
-        return _already(before, path)
-    return _finish(session, tally, submission=submission, before=before, known=known)
+        return _already(before, named)
+    return finish(session, tally, submission=submission, before=before, sender=sender, known=known)
 
 
-def _why_refused(tally: Tally, series: str, *, before: Submission | None, partial: bool) -> str | None:
+def replaceable(session: Session, series: str, sender: Sender) -> Submission | None:
+    """The submission that a file of the series takes the place of; raises SeriesTaken where the sender may not."""
+    before = store.accepted_in(session, series)
+    if before is not None:
+        theirs = store.participants_of(session, before.id)
+        if not sender.may_replace(theirs, known=before.senders_known):
+            raise SeriesTaken(f"series {series!r} is not yours; give the file a series of its own")
+    return before
+
+
+def why_refused(tally: Tally, series: str, *, before: Submission | None, partial: bool) -> str | None:
     """Why nothing of a file is stored, and what to do; None where it is."""
     rows = counted(tally.rows_read, "row")
     if tally.rows_refused and not partial:
@@ -206,11 +223,11 @@ def _is_unchanged(session: Session, tally: Tally, *, submission: UUID, before: S
     return now == then and store.is_same(session, submission, before.id)
 
 
-def _already(before: Submission, path: Path) -> Loaded:
+def _already(before: Submission, name: str) -> Loaded:
     return Loaded(
         submission=before.id,
         series=before.series,
-        file_name=path.name,
+        file_name=name,
         already_loaded=True,
         rows_read=before.rows_read,
         rows_in_lines=before.rows_read - before.rows_refused - before.rows_skipped - before.rows_quarantined,
@@ -221,8 +238,16 @@ def _already(before: Submission, path: Path) -> Loaded:
     )
 
 
-def _begin(
-    session: Session, path: Path, mapping: FileMapping, *, series: str, received_at: datetime, read: Mapping[str, Any]
+def begin(
+    session: Session,
+    name: str,
+    mapping: FileMapping,
+    *,
+    series: str,
+    sender: Sender,
+    received_at: datetime,
+    read: Mapping[str, Any],
+    source: str | None = None,
 ) -> UUID:
     """The submission's row, with counts of nothing yet; it is seen by nobody before the transaction ends."""
     submission = Submission(
@@ -230,7 +255,7 @@ def _begin(
         series=series,
         status=store.ACCEPTED,
         supersedes=None,
-        file_name=path.name[-255:],
+        file_name=name[-255:],
         file_sha256=read["sha256"],
         file_bytes=read["bytes"],
         mapping_name=mapping.name,
@@ -242,6 +267,8 @@ def _begin(
         rows_skipped=0,
         rows_quarantined=0,
         report={"read": dict(read)},
+        source=source,
+        sent_by=sender.id,
     )
     session.add(submission)
     session.flush()
@@ -257,12 +284,23 @@ def store_portion(session: Session, portion: Portion, *, submission: UUID, versi
         store.add_waiting(session, portion.waiting, submission=submission, candidates=near)
 
 
-def _finish(
-    session: Session, tally: Tally, *, submission: UUID, before: Submission | None, known: Mapping[str, Any]
+def finish(
+    session: Session,
+    tally: Tally,
+    *,
+    submission: UUID,
+    before: Submission | None,
+    sender: Sender,
+    known: Mapping[str, Any],
+    ended: Collection[str] = (),
+    source: str | None = None,
 ) -> Loaded:
-    """Replace the series' last submission, renew flags, and write down what was found."""
+    """Replace the series' last submission, renew flags, and write down what was found.
+
+    ``ended``: categories of lines that have just ended; ``source``: the system whose forecasts these are.
+    """
     totals = flags.merged(tally.totals)
-    touched = set(totals["category"])
+    touched = {*totals["category"], *ended}
     if before is not None:
         touched |= store.categories_of(session, before.id)
         store.supersede(session, before.id)
@@ -273,9 +311,13 @@ def _finish(
         superseded_lines=before.lines_made if before is not None else 0,
         flags=found,
         flags_found=count,
-        warnings=(*tally.notices.warnings(), *doubts.sent_twice(session, totals, submission)),
+        warnings=(
+            *tally.notices.warnings(),
+            *doubts.sent_twice(session, totals, submission, sender=sender, source=source),
+        ),
         **known,
     )
+    participants = _note_participants(session, tally, submission)
     session.execute(
         update(Submission)
         .where(col(Submission.id) == submission)
@@ -286,6 +328,7 @@ def _finish(
             rows_refused=answer.rows_refused,
             rows_skipped=answer.rows_skipped,
             rows_quarantined=answer.rows_quarantined,
+            senders_known=None not in tally.checker.senders,
             report={
                 "read": dict(answer.read),
                 "refused": dict(answer.refused),
@@ -296,4 +339,16 @@ def _finish(
             },
         )
     )
+    feed.changed(session, "submission", submission, version=1, action="created", participants=participants)
+    details = {"rows": answer.rows_read, "lines": answer.lines_made, "refused": answer.rows_refused}
+    resource = ("submission", submission)
+    audit.acted(session, "submissions.load", resource=resource, details=details, participants=participants)
     return answer
+
+
+def _note_participants(session: Session, tally: Tally, submission: UUID) -> list[str]:
+    """Whose submission it is: all that its rows name, and those who hold their demand when it starts."""
+    named = {code for code in tally.checker.senders if code is not None}
+    named.update(*(total["participant"].unique() for total in tally.totals))
+    store.add_participants(session, submission, named)
+    return sorted(named)

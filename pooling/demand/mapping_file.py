@@ -22,11 +22,15 @@ HEADERS = "headers"
 
 @dataclass(frozen=True, slots=True)
 class MappingDocument:
-    """A mapping as written, not yet understood. Lists it names lie in ``folder``; its hash begins with ``hashed``."""
+    """A mapping as written, not yet understood. Lists it names lie in ``folder``; its hash begins with ``hashed``.
+
+    ``lists``: those lists by name, where they lie in no folder.
+    """
 
     content: Mapping[str, Any]
     folder: Path
     hashed: bytes
+    lists: Mapping[str, str] | None = None
 
     @property
     def adds_to_headers(self) -> bool:
@@ -42,12 +46,22 @@ def read_document(path: Path) -> MappingDocument:
     """The document in the file; raises BadMapping where it is no TOML."""
     try:
         content = read_bytes(path)
-        document = tomllib.loads(content.decode("utf-8-sig"), parse_float=Decimal)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
-        raise BadMapping(path.name, [("file", f"{wrong}; correct it: the mapping is TOML in UTF-8")]) from wrong
     except BadSetting as wrong:
         raise BadMapping(path.name, [("file", str(wrong))]) from wrong
-    return MappingDocument(document, path.parent, framed(content))
+    return MappingDocument(_parsed(path.name, content), path.parent, framed(content))
+
+
+def document_of(name: str, text: str, lists: Mapping[str, str]) -> MappingDocument:
+    """The document in a text that came without a file, called ``name``, with the lists that came with it."""
+    content = text.encode()
+    return MappingDocument(_parsed(name, content), Path(), framed(content), lists=lists)
+
+
+def _parsed(name: str, content: bytes) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"), parse_float=Decimal)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as wrong:
+        raise BadMapping(name, [("file", f"{wrong}; correct it: the mapping is TOML in UTF-8")]) from wrong
 
 
 def read_mapping(path: Path, reference: Reference | None = None) -> FileMapping:
@@ -66,7 +80,7 @@ def mapping_of(document: MappingDocument, reference: Reference | None = None) ->
     Raises BadMapping with every fault found, each with its key path; with ``reference``, also where it leads to a
     participant, category or criterion that is not known.
     """
-    files = Files(document.folder, document.hashed)
+    files = Files(document.folder, document.hashed, document.lists)
     faults: Faults = []
     keys = Keys(document.content, "", faults)
     if document.adds_to_headers:

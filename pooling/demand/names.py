@@ -55,15 +55,19 @@ class Candidate:
 class Closest:
     """The known names nearest to a text: cosine of three-letter pieces, rare pieces counting more.
 
-    ``names``: each id with the names it goes by. A lookup touches only names that share a piece with the text.
+    ``names``: each id with the names it goes by. The first lookup makes an index of them: most files need none. A
+    lookup touches only names that share a piece with the text.
     """
 
     def __init__(self, names: Mapping[str, Iterable[str]]) -> None:
         self._entries = [(key, name) for key, all_names in names.items() for name in dict.fromkeys(all_names)]
+        self._weight: dict[str, float] = {}
+        self._holders: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+
+    def _index(self) -> None:
         counted = [_pieces(name) for _, name in self._entries]
         seen = Counter(piece for pieces in counted for piece in pieces)
         self._weight = {piece: math.log(1 + len(counted) / count) for piece, count in seen.items()}
-        self._holders: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
         for number, pieces in enumerate(counted):
             length = math.sqrt(sum((self._weight[piece] * count) ** 2 for piece, count in pieces.items())) or 1.0
             for piece, count in pieces.items():
@@ -71,6 +75,8 @@ class Closest:
 
     def find(self, text: str, limit: int = 3) -> list[Candidate]:
         """At most ``limit`` ids, nearest first; empty where nothing is near."""
+        if not self._weight:
+            self._index()
         pieces = {piece: count * self._weight.get(piece, 1.0) for piece, count in _pieces(text).items()}
         length = math.sqrt(sum(weight**2 for weight in pieces.values())) or 1.0
         likeness: defaultdict[int, float] = defaultdict(float)

@@ -46,6 +46,7 @@ def from_headers(
         content=_document(headers, sheet, added),
         folder=given.folder if given is not None else Path(),
         hashed=words.sha256().encode() + (given.hashed if given is not None else b""),
+        lists=given.lists if given is not None else None,
     )
     try:
         return mapping_of(document, reference)

@@ -1,10 +1,10 @@
 """Writes what a load found as a file for whoever sent the data: JSON for programs, XLSX for people."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import xlsxwriter
 
@@ -14,6 +14,7 @@ from pooling.demand.template import harmless
 from pooling.errors import BadInput
 
 FORMATS = (".json", ".xlsx")
+MOST_FAULTS = 10_000
 FAULT_COLUMNS = ("row", "column", "value", "code", "what is wrong", "what to do")
 WAITING_COLUMNS = ("reason", "value", "rows", "first row", "closest candidates")
 FLAG_COLUMNS = ("row", "participant", "category", "kind", "direction", "likely pack factor")
@@ -31,7 +32,7 @@ def write_report(path: Path, loaded: Loaded) -> None:
     if path.suffix.lower() == ".json":
         path.write_text(json.dumps(document(loaded), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     else:
-        _write_workbook(path, loaded)
+        write_workbook(path, document(loaded))
 
 
 def document(loaded: Loaded) -> dict[str, Any]:
@@ -57,29 +58,31 @@ def _faults(faults: Iterable[Fault]) -> Iterable[tuple[Any, ...]]:
     return ((fault.row, fault.column, fault.value, fault.code, fault.what, fault.remedy) for fault in faults)
 
 
-def _write_workbook(path: Path, loaded: Loaded) -> None:
-    plain = document(loaded)
+def write_workbook(target: Path | BinaryIO, plain: Mapping[str, Any]) -> None:
+    """Write a report (see `document`) as a workbook."""
     summary = [(name, value) for name, value in plain.items() if not isinstance(value, list | tuple | dict)]
-    summary += [(f"refused: {code}", rows) for code, rows in loaded.refused.items()]
-    summary += [(f"skipped: {reason}", rows) for reason, rows in loaded.skipped.items()]
-    summary += [(f"taken over: {each.sent_as} by {each.participant}", each.lines) for each in loaded.rehomed]
-    summary += [("warning", warning) for warning in loaded.warnings]
-    waiting = (
-        (
-            each.reason,
-            each.value,
-            each.rows,
-            each.first_row,
-            "; ".join(f"{key} ({name})" for key, name in each.candidates),
-        )
-        for each in loaded.waiting
-    )
-    flags = (tuple(asdict(each).values()) for each in loaded.flags)
-    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+    summary += [(f"refused: {code}", rows) for code, rows in plain["refused"].items()]
+    summary += [(f"skipped: {reason}", rows) for reason, rows in plain["skipped"].items()]
+    summary += [(f"taken over: {each['sent_as']} by {each['participant']}", each["lines"]) for each in plain["rehomed"]]
+    summary += [("warning", warning) for warning in plain["warnings"]]
+    waiting = [
+        (*(each[name] for name in ("reason", "value", "rows", "first_row")), _near(each["candidates"]))
+        for each in plain["waiting"]
+    ]
+    place = str(target) if isinstance(target, Path) else target
+    with xlsxwriter.Workbook(
+        place, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+    ) as book:
         _write_sheet(book, "Summary", ("what", "value"), summary)
-        _write_sheet(book, "Faults", FAULT_COLUMNS, _faults(loaded.faults))
+        _write_sheet(
+            book, "Faults", FAULT_COLUMNS, [[each[name] for name in FAULT_COLUMNS] for each in plain["faults"]]
+        )
         _write_sheet(book, "Waiting", WAITING_COLUMNS, waiting)
-        _write_sheet(book, "Flags", FLAG_COLUMNS, flags)
+        _write_sheet(book, "Flags", FLAG_COLUMNS, [list(each.values()) for each in plain["flags"]])
+
+
+def _near(candidates: Iterable[Mapping[str, str]]) -> str:
+    return "; ".join(f"{each['id']} ({each['name']})" for each in candidates)
 
 
 def _write_sheet(book: Any, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col
 
 from connectors.frames import ROW
+from pooling import audit, feed
 from pooling.demand import doubts, flags, store
 from pooling.demand.figures import Marks
 from pooling.demand.intake import Intake, Portion, header_names
@@ -81,6 +82,11 @@ def _done(frame: pl.DataFrame, portions: list[Portion]) -> list[int]:
     return [row for row in frame[ROW] if row not in waiting and row not in wrong]
 
 
+def _named(tally: Tally) -> set[str]:
+    named = {code for code in tally.checker.senders if code is not None}
+    return named.union(*(total["participant"].unique() for total in tally.totals))
+
+
 def _finish(
     session: Session, record: Submission, tally: Tally, *, done: list[int], portions: list[Portion], now: datetime
 ) -> Requeued:
@@ -102,8 +108,15 @@ def _finish(
             lines_made=record.lines_made + tally.lines_made,
             rows_skipped=record.rows_skipped + skipped,
             rows_quarantined=still_waiting,
+            version=record.version + 1,
         )
     )
+    store.add_participants(session, record.id, _named(tally))
+    participants = store.participants_of(session, record.id)
+    feed.changed(session, "submission", record.id, version=record.version + 1, participants=participants)
+    details = {"rows": len(done), "lines": tally.lines_made, "waiting": still_waiting}
+    resource = ("submission", record.id)
+    audit.acted(session, "submissions.requeue", resource=resource, details=details, participants=participants)
     return Requeued(
         record.id,
         rows_loaded=len(done) - skipped,

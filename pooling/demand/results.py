@@ -92,6 +92,12 @@ class LoadRefused(BadInput):
         self.loaded = loaded
 
 
+class SeriesTaken(BadInput):
+    """The series holds demand of participants that the sender does not act for, which it may not replace."""
+
+    code = "series-taken"
+
+
 @dataclass(frozen=True, slots=True)
 class Requeued:
     """What became of a submission's waiting rows under a new mapping; rows with faults go on waiting."""

@@ -59,11 +59,12 @@ LIVE = {
 
 
 def live_lines(session: Session) -> pl.DataFrame:
-    """All lines of the submissions that count, by id: columns ``LIVE``; ``submission`` is the UUID with hyphens."""
+    """All lines that count, by id: columns ``LIVE``; ``submission`` is the UUID with hyphens."""
     wanted = select(*(col(getattr(Line, name)) for name in LIVE)).join(
         Submission, col(Line.submission) == col(Submission.id)
     )
-    wanted = wanted.where(col(Submission.status) == store.ACCEPTED).order_by(col(Line.id))
+    counts = (col(Submission.status) == store.ACCEPTED, col(Line.ended_at).is_(None))
+    wanted = wanted.where(*counts).order_by(col(Line.id))
     rows = [(row[0], str(row[1]), *row[2:]) for row in session.connection().execute(wanted)]
     return pl.DataFrame(rows, schema=LIVE, orient="row")
 

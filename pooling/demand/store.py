@@ -7,19 +7,29 @@ from typing import Any
 from uuid import UUID
 
 import polars as pl
-from sqlalchemy import Float, Table, cast, delete, func, select, text, update
+from sqlalchemy import Float, Table, cast, delete, func, select, update
 from sqlmodel import Session, SQLModel, col
 
-from pooling.database import insert_rows
+from pooling import feed
+from pooling.database import insert_rows, one_at_a_time
 from pooling.demand import flags
 from pooling.demand.intake import tuples
 from pooling.demand.settle import LINE_COLUMNS
-from pooling.demand.tables import Line, LineFlag, MappingVersion, QuarantinedRow, Submission
+from pooling.demand.tables import (
+    Line,
+    LineFlag,
+    MappingVersion,
+    QuarantinedRow,
+    Submission,
+    SubmissionParticipant,
+)
 
 ACCEPTED = "accepted"
 SUPERSEDED = "superseded"
+WITHDRAWN = "withdrawn"
 MAX_PARAMETERS = 500
 WAITING_COLUMNS = ("row", "reason", "value")
+FORECAST_COLUMNS = ("source", "external_id")
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -28,9 +38,8 @@ def table(model: type[SQLModel]) -> Table:
 
 
 def lock(session: Session) -> None:
-    """One load at a time: SQLite has one writer by itself, PostgreSQL is asked for a lock until the end."""
-    if session.connection().dialect.name == "postgresql":
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(hashtext('pooling.demand.load'))"))
+    """One load at a time: flags, series and forecasts are kept right by looking at all of them."""
+    one_at_a_time(session, "pooling.demand.load")
 
 
 def mapping_version(session: Session, *, name: str, sha256: str, now: datetime) -> int:
@@ -47,15 +56,33 @@ def mapping_version(session: Session, *, name: str, sha256: str, now: datetime) 
 
 
 def accepted_in(session: Session, series: str) -> Submission | None:
-    """The submission of the series that counts now."""
-    wanted = select(Submission).where(col(Submission.series) == series, col(Submission.status) == ACCEPTED)
+    """The file of the series that counts now; a system's forecasts are no series."""
+    wanted = select(Submission).where(
+        col(Submission.series) == series, col(Submission.status) == ACCEPTED, col(Submission.source).is_(None)
+    )
     return session.execute(wanted).scalar_one_or_none()
 
 
-def supersede(session: Session, submission: UUID) -> None:
+def participants_of(session: Session, submission: UUID) -> list[str]:
+    """Whose submission it is: all that its rows name, as far as we know them, and who holds their demand."""
+    wanted = select(col(SubmissionParticipant.participant)).where(col(SubmissionParticipant.submission) == submission)
+    return sorted(session.execute(wanted).scalars())
+
+
+def add_participants(session: Session, submission: UUID, participants: Iterable[str]) -> None:
+    """Note whose submission it is, besides those noted already."""
+    new = set(participants).difference(participants_of(session, submission))
+    session.add_all(SubmissionParticipant(submission=submission, participant=code) for code in sorted(new))
+    session.flush()
+
+
+def supersede(session: Session, submission: UUID, status: str = SUPERSEDED) -> None:
     """Take a submission out of the demand that counts; its lines stay on record, doubts about them go."""
     connection = session.connection()
-    connection.execute(update(Submission).where(col(Submission.id) == submission).values(status=SUPERSEDED))
+    next_version = col(Submission.version) + 1
+    changed = update(Submission).where(col(Submission.id) == submission).values(status=status, version=next_version)
+    version = connection.execute(changed.returning(col(Submission.version))).scalar_one()
+    feed.changed(session, "submission", submission, version=version, participants=participants_of(session, submission))
     old = select(col(Line.id)).where(col(Line.submission) == submission)
     if connection.execute(select(col(LineFlag.line)).limit(1)).first() is not None:
         connection.execute(delete(LineFlag).where(col(LineFlag.line).in_(old)))
@@ -85,6 +112,7 @@ def withdraw(session: Session, submission: UUID) -> None:
     """Take back a submission of the transaction that is under way, with its lines and waiting rows."""
     session.execute(delete(Line).where(col(Line.submission) == submission))
     session.execute(delete(QuarantinedRow).where(col(QuarantinedRow.submission) == submission))
+    session.execute(delete(SubmissionParticipant).where(col(SubmissionParticipant.submission) == submission))
     session.execute(delete(Submission).where(col(Submission.id) == submission))
 
 
@@ -95,9 +123,10 @@ def categories_of(session: Session, submission: UUID) -> set[str]:
 
 
 def add_lines(session: Session, lines: pl.DataFrame, *, submission: UUID, mapping: int) -> None:
-    """Store lines (LINE_COLUMNS) in the order given."""
-    columns = ("submission", "mapping", *LINE_COLUMNS)
-    rows = tuples(lines.select(LINE_COLUMNS), submission.hex, mapping)
+    """Store lines (LINE_COLUMNS, of forecasts FORECAST_COLUMNS too) in the order given."""
+    given = (*LINE_COLUMNS, *(name for name in FORECAST_COLUMNS if name in lines.columns))
+    columns = ("submission", "mapping", *given)
+    rows = tuples(lines.select(given), submission.hex, mapping)
     insert_rows(session, table(Line), columns, rows)
 
 
@@ -123,7 +152,7 @@ def waiting_rows(session: Session, submission: UUID) -> list[QuarantinedRow]:
 
 def mark_loaded(session: Session, submission: UUID, rows: Sequence[int], now: datetime) -> None:
     """These rows of a submission wait no longer."""
-    for part in _parts(rows):
+    for part in parts(rows):
         session.execute(
             update(QuarantinedRow)
             .where(col(QuarantinedRow.submission) == submission, col(QuarantinedRow.row).in_(part))
@@ -137,7 +166,7 @@ def note_waiting(
     """Write down what rows that still wait now wait for."""
     for (reason, value), group in waiting.group_by("reason", "value", maintain_order=True):
         near = candidates(str(reason), str(value))
-        for part in _parts(group["row"].to_list()):
+        for part in parts(group["row"].to_list()):
             session.execute(
                 update(QuarantinedRow)
                 .where(col(QuarantinedRow.submission) == submission, col(QuarantinedRow.row).in_(part))
@@ -146,13 +175,14 @@ def note_waiting(
 
 
 def _accepted(wanted: Any, without: UUID | None = None) -> Any:
-    """Restricted to lines of submissions that count, one of them left out if asked."""
+    """Restricted to lines that count, those of one submission left out if asked."""
     wanted = wanted.join(Submission, col(Line.submission) == col(Submission.id))
-    wanted = wanted.where(col(Submission.status) == ACCEPTED)
+    wanted = wanted.where(col(Submission.status) == ACCEPTED, col(Line.ended_at).is_(None))
     return wanted if without is None else wanted.where(col(Submission.id) != without)
 
 
-def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Values in slices that fit into one statement."""
     for at in range(0, len(values), MAX_PARAMETERS):
         yield values[at : at + MAX_PARAMETERS]
 
@@ -165,7 +195,7 @@ def other_totals(session: Session, categories: Sequence[str], *, without: UUID |
     pair = (col(Line.category), col(Line.participant))
     wanted = _accepted(select(*pair, *sums, *prices), without).group_by(*pair)
     rows: list[Any] = []
-    for part in _parts(categories):
+    for part in parts(categories):
         rows += session.connection().execute(wanted.where(col(Line.category).in_(part))).all()
     return pl.DataFrame([tuple(row) for row in rows], schema=flags.TOTALS, orient="row")
 
@@ -197,26 +227,25 @@ def replace_flags(session: Session, categories: Sequence[str], found: pl.DataFra
     )
     touched = set(categories)
     stale = sorted({line for line, category in stored if category in touched})
-    for part in _parts(stale):
+    for part in parts(stale):
         connection.execute(delete(LineFlag).where(col(LineFlag.line).in_(part)))
     insert_rows(session, table(LineFlag), found.columns, found.iter_rows())
 
 
-def line_windows(
-    session: Session, category: str, participants: Sequence[str], submissions: Sequence[UUID]
-) -> pl.DataFrame:
-    """Lines of one category, as far as it takes to see whether two of them are one demand."""
-    names = ("submission", "participant", "item_code", "earliest_start", "latest_start")
-    wanted = select(*(col(getattr(Line, name)) for name in names)).where(
-        col(Line.category) == category,
-        col(Line.participant).in_(participants),
-        col(Line.submission).in_(submissions),
+def line_windows(session: Session, category: str, participants: Sequence[str]) -> pl.DataFrame:
+    """Lines of one category that count, as far as it takes to see whether two of them are one demand, each once."""
+    names = ("submission", "participant", "item_code", "earliest_start", "latest_start", "source")
+    wanted = _accepted(select(*(col(getattr(Line, name)) for name in names))).where(
+        col(Line.category) == category, col(Line.participant).in_(participants)
     )
-    rows = [(row[0].hex, *row[1:]) for row in session.connection().execute(wanted)]
+    rows = [(row[0].hex, *row[1:]) for row in session.connection().execute(wanted.distinct())]
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
-def other_accepted(session: Session, submission: UUID) -> list[Submission]:
-    """The other submissions that count."""
-    wanted = select(Submission).where(col(Submission.status) == ACCEPTED, col(Submission.id) != submission)
-    return list(session.execute(wanted.order_by(col(Submission.received_at), col(Submission.series))).scalars())
+def named(session: Session, submissions: Iterable[str]) -> dict[str, Submission]:
+    """Submissions by the hexadecimal digits of their ids."""
+    found: dict[str, Submission] = {}
+    for part in parts(sorted(submissions)):
+        wanted = select(Submission).where(col(Submission.id).in_([UUID(each) for each in part]))
+        found |= {each.id.hex: each for each in session.execute(wanted).scalars()}
+    return found

@@ -1,9 +1,12 @@
-"""Demand as received: submissions, their lines with provenance, rows that wait for a mapping, quality flags."""
+"""Demand as received: submissions, their lines with provenance, rows that wait for a mapping, quality flags.
+
+What is on its way there: uploads and stored mappings. What a system keeps up to date line by line: forecasts.
+"""
 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, Index
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
 from pooling.database import BIG_INTEGER, UtcDateTime
@@ -25,7 +28,7 @@ class Submission(SQLModel, table=True):
 
     id: UUID = Field(primary_key=True)
     series: str = Field(index=True, max_length=120)
-    status: str = Field(max_length=12, description="accepted or superseded")
+    status: str = Field(max_length=12, description="accepted, superseded or withdrawn")
     supersedes: UUID | None = Field(foreign_key="submission.id")
     file_name: str = Field(max_length=255)
     file_sha256: str = Field(max_length=64)
@@ -39,12 +42,32 @@ class Submission(SQLModel, table=True):
     rows_skipped: int = Field(description="out of scope by the mapping's rules")
     rows_quarantined: int = Field(description="still waiting for a mapping")
     report: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    source: str | None = Field(default=None, max_length=60, description="the system whose forecasts these are")
+    sent_by: UUID | None = Field(default=None, description="id of the principal; empty: by the command line")
+    senders_known: bool = Field(
+        default=False,
+        sa_column_kwargs={"server_default": text("false")},
+        description="whether submission_participant names all that its rows do",
+    )
+
+
+class SubmissionParticipant(SQLModel, table=True):
+    """A participant that rows of a submission name, or that holds their demand when it starts."""
+
+    __tablename__ = "submission_participant"
+
+    submission: UUID = Field(primary_key=True, foreign_key="submission.id")
+    participant: str = Field(primary_key=True, foreign_key="participant.code", max_length=40)
 
 
 class Line(SQLModel, table=True):
     """One participant's yearly demand in one category, in base units, ex VAT, with where each figure came from."""
 
-    __table_args__ = (Index("ix_line_category_participant", "category", "participant"),)
+    __table_args__ = (
+        Index("ix_line_category_participant", "category", "participant"),
+        Index("ix_line_participant_id", "participant", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG_INTEGER)
     submission: UUID = Field(foreign_key="submission.id", index=True)
@@ -72,6 +95,11 @@ class Line(SQLModel, table=True):
     original_quantity: str = Field(max_length=40)
     original_unit: str = Field(max_length=40)
     original_price: str = Field(max_length=40)
+    source: str | None = Field(default=None, max_length=60, description="of a forecast: the system that keeps it")
+    external_id: str | None = Field(default=None, max_length=120, description="of a forecast: its id there")
+    ended_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="when a later forecast of its key took its place"
+    )
 
 
 class QuarantinedRow(SQLModel, table=True):
@@ -98,3 +126,59 @@ class LineFlag(SQLModel, table=True):
     kind: str = Field(primary_key=True, max_length=8, description="volume or price")
     direction: str = Field(max_length=4, description="high or low")
     likely_pack_factor: int | None
+
+
+class Forecast(SQLModel, table=True):
+    """What a sender's system says now under a key of its own; each change makes a new line and ends the last."""
+
+    source: str = Field(primary_key=True, max_length=60)
+    external_id: str = Field(primary_key=True, max_length=120)
+    version: int
+    line: int = Field(foreign_key="line.id", index=True, sa_type=BIG_INTEGER, description="the last one")
+    document: dict = Field(sa_column=Column(JSON, nullable=False), description="as it was sent")  # type: ignore[type-arg]
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class StoredMapping(SQLModel, table=True):
+    """A mapping that uploads can name: its TOML as written, and the word lists it names, by file name."""
+
+    __tablename__ = "stored_mapping"
+
+    name: str = Field(primary_key=True, max_length=120)
+    version: int
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    lists: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Upload(SQLModel, table=True):
+    """A file, or the lines of a long request, on their way to a submission: looked at first, stored when confirmed."""
+
+    id: UUID = Field(primary_key=True)
+    version: int = 1
+    kind: str = Field(max_length=10, description="file or forecasts")
+    status: str = Field(max_length=12, description="received, ready, unreadable, confirmed, loaded or refused")
+    file_name: str = Field(max_length=255)
+    file_sha256: str = Field(max_length=64)
+    file_bytes: int = Field(sa_type=BigInteger)
+    mapping: str | None = Field(max_length=120, description="name of the stored mapping asked for")
+    mapping_document: str | None = Field(sa_column=Column(Text), description="TOML that came with the file")
+    series: str | None = Field(max_length=120)
+    partial: bool
+    sent_by: UUID
+    may_send_for: list | None = Field(sa_column=Column(JSON))  # type: ignore[type-arg]
+    received_at: datetime = Field(index=True, sa_type=UtcDateTime)
+    job: UUID | None
+    submission: UUID | None = Field(foreign_key="submission.id", index=True)
+    preview: dict | None = Field(sa_column=Column(JSON))  # type: ignore[type-arg]
+    report: dict | None = Field(sa_column=Column(JSON))  # type: ignore[type-arg]
+
+
+class UploadContent(SQLModel, table=True):
+    """The bytes of an upload."""
+
+    __tablename__ = "upload_content"
+
+    upload: UUID = Field(primary_key=True, foreign_key="upload.id")
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

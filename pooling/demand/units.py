@@ -1,6 +1,5 @@
 """How many base units one unit of the file holds: unit words, packs, and sizes found in names; exact fractions."""
 
-import re
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -78,11 +77,12 @@ def found_in_name(name: str, base_unit: str, units: Units, *, is_pack: bool) -> 
 
 
 def _number_found(name: str, pattern: PackPattern) -> Fraction | None:
-    found = re.search(pattern.find, name)
-    if found is None:
+    groups = pl.Series([name]).str.extract_groups(pattern.find)[0]  # its time is linear, whatever the pattern
+    if groups is None or groups["n"] is None:
         return None
     number = Fraction(1)
-    for text in found.groupdict().values():
+    for group in ("n", "times"):
+        text = groups.get(group)
         if text is not None:
             try:
                 number *= Fraction(Decimal(text.replace(",", ".")))

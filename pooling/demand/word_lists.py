@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from pooling.demand.keys import Keys
@@ -11,10 +12,14 @@ MAX_BYTES = 20_000_000
 
 
 class Files:
-    """Reads files in ``folder`` and takes their bytes into one hash, which begins with ``first``."""
+    """Reads files in ``folder`` and takes their bytes into one hash, which begins with ``first``.
 
-    def __init__(self, folder: Path, first: bytes = b"") -> None:
+    With ``lists`` (text by name) nothing is read from the disk: a mapping that came over HTTP names no files of ours.
+    """
+
+    def __init__(self, folder: Path, first: bytes = b"", lists: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._lists = lists
         self._hash = hashlib.sha256(first)
 
     @property
@@ -24,12 +29,18 @@ class Files:
 
     def text(self, name: str) -> str:
         """A file's text; raises BadSetting where it cannot be read, is too large, or is no UTF-8."""
-        content = read_bytes(self.folder / name)
+        content = read_bytes(self.folder / name) if self._lists is None else self._given(name, self._lists)
         self._hash.update(framed(content))
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as wrong:
             raise BadSetting(f"{name}: byte {wrong.start} is not UTF-8; save it as CSV in UTF-8") from wrong
+
+    def _given(self, name: str, lists: Mapping[str, str]) -> bytes:
+        if name not in lists:
+            known = f"those that did are {', '.join(sorted(lists))}" if lists else "none did"
+            raise BadSetting(f"{name} did not come with the mapping; {known}")
+        return lists[name].encode()
 
 
 def read_bytes(path: Path) -> bytes:

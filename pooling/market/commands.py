@@ -9,10 +9,11 @@ from rich.text import Text
 from sqlalchemy import Engine
 
 from pooling.commandline import as_called, pass_engine, screen
-from pooling.database import reading, transaction
+from pooling.database import reading
 from pooling.errors import counted
 from pooling.market import files, service
 from pooling.market.rules import ABSOLUTE, MICRO, OfferRecord
+from pooling.transactions import written
 
 
 @click.group()
@@ -25,8 +26,8 @@ def offers() -> None:
 @pass_engine
 def load(engine: Engine, file: Path) -> None:
     """Load the offers of a CSV, XLSX or TOML FILE (format: docs/offers.md)."""
-    with transaction(engine) as session:
-        loaded = service.load_offers(session, file, loaded_at=datetime.now(UTC))
+    with written(engine, actor=None, operation="offers.load", now=datetime.now(UTC)) as opened:
+        loaded = service.load_offers(opened.session, file, loaded_at=opened.now)
     click.echo(
         f"{loaded.file_name}: {counted(len(loaded.added), 'offer')} added, {len(loaded.replaced)} replaced,"
         f" {len(loaded.unchanged)} unchanged"

@@ -5,9 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
 
+from pooling import audit, feed
+from pooling.database import one_at_a_time
 from pooling.demand import service as demand
 from pooling.errors import BadInput
 from pooling.market import files, intake
@@ -61,33 +65,54 @@ def load_offers(session: Session, path: Path, *, loaded_at: datetime) -> OffersL
 def store_offers(
     session: Session, records: Iterable[OfferRecord], *, file: tuple[str, str], loaded_at: datetime
 ) -> OffersLoaded:
-    """Store records as they are; ``file`` is the name and SHA-256 they come from."""
+    """Store records as they are; ``file`` is the name and SHA-256 they come from. A withdrawn offer stands again."""
+    lock(session)
     before = {record.id: record for record in all_offers(session)}
-    added: list[str] = []
-    replaced: list[str] = []
-    unchanged: list[str] = []
+    done: dict[str, list[str]] = {"added": [], "replaced": [], "unchanged": []}
     for record in records:
         stored = before.get(record.id)
         if stored is not None and replace(stored, file_name=record.file_name) == record:
-            unchanged.append(record.id)
-            continue
-        if stored is not None:
-            session.exec(delete(OfferTier).where(col(OfferTier.offer) == record.id))
-            session.exec(delete(Offer).where(col(Offer.id) == record.id))
-        (replaced if stored else added).append(record.id)
-        session.add(_offer_row(record, loaded_at))
-        session.flush()  # the tiers point at it
-        session.add_all(_tier_row(record.id, position, tier) for position, tier in enumerate(record.tiers))
+            done["unchanged"].append(record.id)
+        else:
+            done[_store(session, record, loaded_at)].append(record.id)
     session.flush()
-    return OffersLoaded(*file, added=tuple(added), replaced=tuple(replaced), unchanged=tuple(unchanged))
+    if done["added"] or done["replaced"]:
+        details = {name: len(ids) for name, ids in done.items()} | {"sha256": file[1]}
+        ids = done["added"] + done["replaced"]
+        audit.acted(session, "offers.load", resource=("offer", ids[0]) if len(ids) == 1 else None, details=details)
+    return OffersLoaded(*file, *(tuple(done[name]) for name in ("added", "replaced", "unchanged")))
+
+
+def _store(session: Session, record: OfferRecord, loaded_at: datetime) -> str:
+    row = session.get(Offer, record.id)
+    new = row is None
+    if row is None:
+        row = Offer(version=1, **_offer_values(record, loaded_at))
+        session.add(row)
+    else:
+        for name, value in _offer_values(record, loaded_at).items():
+            setattr(row, name, value)
+        row.version += 1
+        session.execute(delete(OfferTier).where(col(OfferTier.offer) == record.id))
+        session.expire_all()
+    session.flush()  # the tiers point at it
+    session.add_all(_tier_row(record.id, position, tier) for position, tier in enumerate(record.tiers))
+    feed.changed(session, "offer", record.id, version=row.version, action="created" if new else "updated")
+    return "added" if new else "replaced"
+
+
+def lock(session: Session) -> None:
+    """One writer of offers at a time."""
+    one_at_a_time(session, "pooling.market.offers")
 
 
 def all_offers(session: Session) -> list[OfferRecord]:
-    """Every offer known, whenever it holds, by id."""
+    """Every offer that was not withdrawn, whenever it holds, by id."""
     tiers: dict[str, list[OfferTier]] = {}
     for tier in session.exec(select(OfferTier).order_by(OfferTier.offer, col(OfferTier.position))):
         tiers.setdefault(tier.offer, []).append(tier)
-    return [_record(row, tiers[row.id]) for row in sorted(session.exec(select(Offer)), key=lambda row: row.id)]
+    standing = session.exec(select(Offer).where(col(Offer.withdrawn_at).is_(None)))
+    return [record_of(row, tiers[row.id]) for row in sorted(standing, key=lambda row: row.id)]
 
 
 def offers(session: Session, on: date) -> list[OfferRecord]:
@@ -105,28 +130,29 @@ def fit_offers(session: Session, settings: FitSettings) -> list[Fitted]:
     return [fit_category(category, observed[category], settings) for category in sorted(observed)]
 
 
-def _offer_row(record: OfferRecord, loaded_at: datetime) -> Offer:
-    return Offer(
-        id=record.id,
-        category=record.category,
-        name=record.name,
-        criteria=list(record.criteria),
-        currency=record.currency,
-        price_basis=record.price_basis,
-        max_quantity=record.max_quantity,
-        total_max_quantity=record.total_max_quantity,
-        term_months=record.term_months,
-        co2_saved_mg_per_unit=record.co2_saved.value,
-        co2_saved_mg_low=record.co2_saved.low,
-        co2_saved_mg_high=record.co2_saved.high,
-        co2_source=record.co2_saved.source,
-        co2_source_date=record.co2_saved.source_date,
-        valid_from=record.valid_from,
-        valid_to=record.valid_to,
-        file_name=record.file_name,
-        file_sha256=record.file_sha256,
-        loaded_at=loaded_at,
-    )
+def _offer_values(record: OfferRecord, loaded_at: datetime) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "category": record.category,
+        "name": record.name,
+        "criteria": list(record.criteria),
+        "currency": record.currency,
+        "price_basis": record.price_basis,
+        "max_quantity": record.max_quantity,
+        "total_max_quantity": record.total_max_quantity,
+        "term_months": record.term_months,
+        "co2_saved_mg_per_unit": record.co2_saved.value,
+        "co2_saved_mg_low": record.co2_saved.low,
+        "co2_saved_mg_high": record.co2_saved.high,
+        "co2_source": record.co2_saved.source,
+        "co2_source_date": record.co2_saved.source_date,
+        "valid_from": record.valid_from,
+        "valid_to": record.valid_to,
+        "file_name": record.file_name,
+        "file_sha256": record.file_sha256,
+        "loaded_at": loaded_at,
+        "withdrawn_at": None,
+    }
 
 
 def _tier_row(offer: str, position: int, tier: TierRecord) -> OfferTier:
@@ -146,7 +172,8 @@ def _tier_row(offer: str, position: int, tier: TierRecord) -> OfferTier:
     )
 
 
-def _record(row: Offer, tiers: Iterable[OfferTier]) -> OfferRecord:
+def record_of(row: Offer, tiers: Iterable[OfferTier]) -> OfferRecord:
+    """A stored offer as a record; ``tiers`` in order."""
     return OfferRecord(
         id=row.id,
         category=row.category,

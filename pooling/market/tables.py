@@ -1,6 +1,7 @@
 """What suppliers have said they can deliver, with source, date and range of every figure."""
 
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Column
 from sqlmodel import Field, SQLModel
@@ -30,6 +31,10 @@ class Offer(SQLModel, table=True):
     file_name: str = Field(max_length=255)
     file_sha256: str = Field(max_length=64)
     loaded_at: datetime = Field(sa_type=UtcDateTime)
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    withdrawn_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="no plan takes it from then on"
+    )
 
 
 class OfferTier(SQLModel, table=True):
@@ -49,3 +54,34 @@ class OfferTier(SQLModel, table=True):
     price_high_micro: int = Field(sa_type=BigInteger)
     price_source: str = Field(max_length=400)
     price_source_date: date
+
+
+class Dialogue(SQLModel, table=True):
+    """A talk with the market: who took part, when, what was learnt, and what is still to be asked."""
+
+    id: UUID = Field(primary_key=True)
+    version: int = 1
+    held_on: date
+    participants: str = Field(max_length=1000, description="who took part, in words")
+    learnt: str = Field(max_length=20_000)
+    open_questions: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    recorded_by: UUID | None = Field(description="id of the principal who wrote it last")
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class DialogueCategory(SQLModel, table=True):
+    """A category that a dialogue was about."""
+
+    __tablename__ = "dialogue_category"
+
+    dialogue: UUID = Field(primary_key=True, foreign_key="dialogue.id")
+    category: str = Field(primary_key=True, foreign_key="category.id", max_length=80)
+
+
+class OfferDialogue(SQLModel, table=True):
+    """A dialogue that an offer rests on."""
+
+    __tablename__ = "offer_dialogue"
+
+    offer: str = Field(primary_key=True, foreign_key="offer.id", max_length=120)
+    dialogue: UUID = Field(primary_key=True, foreign_key="dialogue.id", index=True)

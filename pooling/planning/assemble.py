@@ -65,6 +65,15 @@ def assemble(stored: Stored) -> PlanView:
     )
 
 
+def one_pool(stored: Stored, *, family: str, start: str) -> PoolView:
+    """One pool of a stored plan; only its lines need traces."""
+    ordered = sorted(stored.document["pools"], key=lambda pool: (pool["start"], pool["family"]))
+    for number, pool in enumerate(ordered, start=1):
+        if (pool["family"], pool["start"]) == (family, start):
+            return _Reader(stored).pool(number, pool)
+    raise LookupError(f"plan {stored.id} has no pool {family} {start}")
+
+
 def plan_milestones(pool: Mapping[str, Any], policy: Mapping[str, Any]) -> Milestones:
     """The dates of a pool of a plan document under the policy of its snapshot."""
     return milestones(

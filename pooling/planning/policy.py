@@ -139,6 +139,13 @@ def policy_of(given: Mapping[str, Any], *, today: date, place: str = "policy", c
     return Policy(**values)
 
 
+def policy_kept(document: Mapping[str, Any]) -> Policy:
+    """The policy that `Policy.to_document` wrote."""
+    given = dict(document) | {"as_of": date.fromisoformat(document["as_of"])}
+    given |= {name: NONE for name in LIMITS if document[name] is None}
+    return policy_of(given, today=given["as_of"], place=f"policy {document['name']!r}")
+
+
 def refusal(place: str, faults: Sequence[str]) -> BadSetting:
     """The one refusal of a policy, with all its faults."""
     return BadSetting("\n  ".join([f"{place}: {len(faults)} to correct", *faults]))

@@ -1,35 +1,34 @@
 """What can be done with plans. All but `make_plan` work inside the open transaction and never commit."""
 
-import json
-import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import polars as pl
-from sqlalchemy import Engine, insert
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, SQLModel, col, select
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
 
-from pooling.database import reading, transaction
+from pooling.database import reading
 from pooling.demand import service as demand
 from pooling.errors import NotFound
 from pooling.market import service as market
 from pooling.market.rules import VolumeRow
 from pooling.planning import exports, queries, report
-from pooling.planning.assemble import Stored, assemble, plan_milestones
+from pooling.planning.assemble import Stored, assemble
 from pooling.planning.instance import Built, Known, LiveLine, build
-from pooling.planning.policy import Codes, Policy, policy_of, read_policy
+from pooling.planning.policies import policy_codes
+from pooling.planning.policy import Policy, policy_of, read_policy
 from pooling.planning.snapshot import Frozen, canonical, freeze
-from pooling.planning.solving import DEFAULT_EFFORT, Effort, Judged, solve_judged, solver_version
-from pooling.planning.tables import Plan, PlanLot, PlanLotLine, PlanPool, PlanUnpooledLine, Snapshot
+from pooling.planning.solving import DEFAULT_EFFORT, Effort, Judged, solve_judged
+from pooling.planning.storing import Made, find_plan, store_plan, unpacked
+from pooling.planning.tables import Plan, Snapshot
 from pooling.planning.views import PlanView
 from pooling.planning.volume import volume_of
 from pooling.reference import service as reference
+from pooling.transactions import written
 from solver import Progress
 
 __all__ = [
@@ -55,19 +54,6 @@ __all__ = [
 FIRST_CHARACTERS = 4  # fewest of an id that name a plan
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A stored plan; ``again`` says that the same question had been answered before and that answer stands."""
-
-    plan: UUID
-    again: bool
-
-
-def policy_codes(session: Session) -> Codes:
-    """The criteria and categories that a policy may name, for `read_policy`."""
-    return Codes(reference.criteria(session).keys(), reference.categories(session).keys())
-
-
 def make_plan(
     engine: Engine,
     policy: Policy,
@@ -88,8 +74,8 @@ def make_plan(
     if known is not None:
         return Made(known, again=True)
     judged = solve_judged(frozen, effort=effort, executor=executor, on_progress=on_progress)
-    with transaction(engine) as session:
-        return store_plan(session, judged, effort=effort, now=now)
+    with written(engine, actor=None, operation="plans.make", now=now) as opened:
+        return store_plan(opened.session, judged, effort=effort, now=now)
 
 
 def take_snapshot(session: Session, policy: Policy) -> Frozen:
@@ -142,101 +128,6 @@ def volume_to_market(session: Session, policy: Policy) -> list[VolumeRow]:
     return volume_of(built.document, known.implications)
 
 
-def find_plan(session: Session, frozen: Frozen, effort: Effort) -> UUID | None:
-    """The stored plan that answers this question, if there is one that stands.
-
-    It does if it is close enough, if the limits of its work ended it at the same or a closer asked gap, or if the
-    clock did and there is neither more time nor other workers now.
-    """
-    query = select(Plan).where(
-        Plan.snapshot == frozen.id, Plan.seed == effort.seed, Plan.solver_version == solver_version()
-    )
-    for plan in session.exec(query.order_by(col(Plan.created_at), col(Plan.id))):
-        stopped = _unpacked(plan.document).get("stopped_by_clock", plan.status != "optimal")
-        more = effort.time_limit_s * 1000 > plan.time_limit_ms or effort.workers != plan.workers
-        close = plan.status == "optimal" or plan.gap <= effort.gap
-        if close or (not more if stopped else plan.asked_gap <= effort.gap):
-            return plan.id
-    return None
-
-
-def store_plan(session: Session, judged: Judged, *, effort: Effort, now: datetime) -> Made:
-    """Store a plan with its snapshot, pools, lots and lines; where one was stored meanwhile, that one stands."""
-    frozen, document = judged.frozen, judged.document
-    _store_snapshot(session, frozen, now)
-    known = find_plan(session, frozen, effort)
-    if known is not None:
-        return Made(known, again=True)
-    plan = Plan(
-        id=uuid4(),
-        snapshot=frozen.id,
-        created_at=now,
-        solver_version=solver_version(),
-        seed=effort.seed,
-        workers=effort.workers,
-        time_limit_ms=round(effort.time_limit_s * 1000),
-        asked_gap=effort.gap,
-        document=_packed(document),
-        **{name: document[name] for name in ("status", "objective_eur", "bound_eur", "gap", "runtime_s")},
-    )
-    session.add(plan)
-    session.flush()
-    for pool in document["pools"]:
-        _store_pool(session, plan.id, pool, frozen)
-    _store_unpooled(session, plan.id, document["unpooled"])
-    return Made(plan.id, again=False)
-
-
-def _store_snapshot(session: Session, frozen: Frozen, now: datetime) -> None:
-    """Store the snapshot unless it is there, and hold its row: of two that store the same, the second waits."""
-    table = SQLModel.metadata.tables["snapshot"]
-    kind = postgresql if session.connection().dialect.name == "postgresql" else sqlite
-    values = {
-        "id": frozen.id,
-        "created_at": now,
-        "as_of": date.fromisoformat(frozen.policy["as_of"]),
-        "policy": dict(frozen.policy),
-        "instance": _packed(frozen.instance),
-        "context": dict(frozen.context),
-    }
-    session.connection().execute(kind.insert(table).values(values).on_conflict_do_nothing(index_elements=["id"]))
-    session.exec(select(Snapshot.id).where(Snapshot.id == frozen.id).with_for_update()).one()
-
-
-def _store_pool(session: Session, plan: UUID, pool: Mapping[str, Any], frozen: Frozen) -> None:
-    dates = plan_milestones(pool, frozen.policy)
-    values = {name: pool[name] for name in ("family", "start", "lead")} | {
-        "plan": plan,
-        "signing_body": frozen.context["participants"][pool["lead"]]["signing_body"],
-        "dialogue_from": dates.dialogue_from,
-        "notice_by": dates.notice_by,
-        "award_by": dates.award_by,
-    }
-    number = session.scalars(insert(PlanPool).values(values).returning(col(PlanPool.id))).one()
-    for lot in pool["lots"]:
-        own = {name: lot[name] for name in ("offer", "tier", "quantity", "sure_quantity", "benefit_eur")}
-        key = session.scalars(insert(PlanLot).values(own | {"pool": number}).returning(col(PlanLot.id))).one()
-        _insert(session, PlanLotLine, [{"lot": key, "line": int(line)} for line in lot["lines"]])
-
-
-def _store_unpooled(session: Session, plan: UUID, unpooled: list[Mapping[str, Any]]) -> None:
-    rows = [
-        {
-            "plan": plan,
-            "line": int(entry["line"]),
-            "reason": entry["reason"],
-            "figures": {name: value for name, value in entry.items() if name not in ("line", "reason")},
-        }
-        for entry in unpooled
-    ]
-    _insert(session, PlanUnpooledLine, rows)
-
-
-def _insert(session: Session, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
-    if rows:
-        session.connection().execute(insert(table), rows)
-
-
 def plan_named(session: Session, name: str | UUID | None) -> UUID:
     """The plan whose id is or begins with ``name`` (at least four characters), or the latest for None.
 
@@ -256,13 +147,18 @@ def plan_named(session: Session, name: str | UUID | None) -> UUID:
 
 
 def _stored(session: Session, name: str | UUID | None) -> Stored:
-    plan = session.get_one(Plan, plan_named(session, name))
+    return stored_plan(session, plan_named(session, name))
+
+
+def stored_plan(session: Session, key: UUID) -> Stored:
+    """A stored plan with all it rested on, and where each of its lines came from."""
+    plan = session.get_one(Plan, key)
     snapshot = session.get_one(Snapshot, plan.snapshot)
-    frozen = Frozen(snapshot.id, _unpacked(snapshot.instance), snapshot.policy, snapshot.context)
+    frozen = Frozen(snapshot.id, unpacked(snapshot.instance), snapshot.policy, snapshot.context)
     return Stored(
         id=plan.id,
         frozen=frozen,
-        document=_unpacked(plan.document),
+        document=unpacked(plan.document),
         created_at=plan.created_at,
         solver_version=plan.solver_version,
         time_limit_s=plan.time_limit_ms / 1000,
@@ -300,12 +196,3 @@ def export_plan(session: Session, name: str | UUID | None, folder: Path) -> list
         "report.html": report.render(view, volume_rows=volume, category_names=names),
     }
     return exports.write(folder, texts)
-
-
-def _packed(document: Any) -> bytes:
-    return zlib.compress(canonical(document).encode())
-
-
-def _unpacked(content: bytes) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(zlib.decompress(content))
-    return document

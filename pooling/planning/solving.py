@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata, resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from pooling.errors import BadInput, PlanRefused
@@ -37,15 +38,25 @@ class Effort:
 
 
 DEFAULT_EFFORT = Effort()
+JUDGE = "check"
+"""Package of the solver's that answers nothing: it looks at answers."""
 
 
 @cache
 def solver_version() -> str:
-    """Names the code that answers: the solver's own sources by their hash, and OR-Tools by its version."""
-    sources = [file for file in resources.files("solver").iterdir() if file.name.endswith(".py")]
-    named = {file.name: file.read_bytes() for file in sources}
+    """Names the code that answers: the solver's own sources (not the judge's) by their hash, and OR-Tools' version."""
+    named = dict(_sources(resources.files("solver"), ""))
     digest = hashlib.sha256(b"\0".join(name.encode() + b"\0" + named[name] for name in sorted(named))).hexdigest()
     return f"{digest[:12]} ortools {metadata.version('ortools')}"
+
+
+def _sources(folder: Traversable, place: str) -> Iterator[tuple[str, bytes]]:
+    """Every source below a folder, by its place there."""
+    for found in folder.iterdir():
+        if found.is_dir() and found.name != JUDGE:
+            yield from _sources(found, f"{place}{found.name}/")
+        elif found.name.endswith(".py"):
+            yield place + found.name, found.read_bytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +83,11 @@ def solve_judged(
     effort: Effort,
     executor: Executor | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Judged:
     """The solver's answer to a snapshot, passed by the judge.
 
+    Once ``stop()`` is true the search ends, and the best plan so far is the answer, with its true bound.
     Raises PlanRefused where the judge finds a rule broken, BadInput where the solver refuses the question.
     """
     try:
@@ -89,5 +102,9 @@ def solve_judged(
         gap=effort.gap,
         executor=executor,
         on_progress=on_progress,
+        stop=stop,
     )
-    return Judged(frozen, json.loads(canonical(plan.to_document())))
+    document = json.loads(canonical(plan.to_document()))
+    if stop is not None and stop() and document["status"] != "optimal":
+        document["interrupted"] = True  # the solver itself may not have asked again after its last model
+    return Judged(frozen, document)

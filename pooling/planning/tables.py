@@ -1,12 +1,38 @@
-"""What a plan rested on and what it says; pools, lots and lines are rows so that every quantity can be traced."""
+"""What a plan rested on and what it says; pools, lots and lines are rows so that every quantity can be traced.
+
+Beside them what was asked for: named policies, runs, what-ifs, scenarios; and what was found out about a plan since.
+"""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, LargeBinary
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
 from pooling.database import BIG_INTEGER, UtcDateTime
+
+
+def _version() -> Any:
+    """Counts the changes of a row, from 1."""
+    return Field(default=1, sa_column_kwargs={"server_default": text("1")})
+
+
+def _document(description: str, *, nullable: bool = False) -> Any:
+    """JSON, compressed by zlib."""
+    return Field(default=None, sa_column=Column(LargeBinary, nullable=nullable), description=description)
+
+
+class PlanningPolicy(SQLModel, table=True):
+    """A policy that planners keep under a name; what was left out is the packaged default's when it is used."""
+
+    __tablename__ = "planning_policy"
+
+    name: str = Field(primary_key=True, max_length=80)
+    version: int = _version()
+    document: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Snapshot(SQLModel, table=True):
@@ -37,6 +63,12 @@ class Plan(SQLModel, table=True):
     gap: float
     runtime_s: float
     document: bytes = Field(sa_column=Column(LargeBinary, nullable=False), description="zlib of the plan's JSON")
+    totals: dict | None = Field(  # type: ignore[type-arg]
+        default=None, sa_column=Column(JSON), description="of the document; empty: stored before it was kept apart"
+    )
+    version: int = _version()
+
+    __table_args__ = (Index("ix_plan_created_at_id", "created_at", "id"),)
 
 
 class PlanPool(SQLModel, table=True):
@@ -53,6 +85,20 @@ class PlanPool(SQLModel, table=True):
     dialogue_from: date
     notice_by: date
     award_by: date
+    number: int | None = Field(default=None, description="in the plan from 1; with what follows empty in old plans")
+    lots: int | None = None
+    lines: int | None = None
+    members: str | None = Field(
+        default=None, sa_column=Column(Text), description="participants, sorted, separated by a space"
+    )
+    countries: str | None = Field(default=None, max_length=80, description="ISO 3166, sorted, separated by a space")
+    spend_eur_per_year: float | None = None
+    value_over_term_eur: float | None = None
+    co2_saved_tonnes_per_year: float | None = None
+    savings_eur: float | None = None
+    green_value_eur: float | None = None
+    bridging_cost_eur: float | None = None
+    set_up_cost_eur: float | None = None
 
 
 class PlanLot(SQLModel, table=True):
@@ -87,3 +133,76 @@ class PlanUnpooledLine(SQLModel, table=True):
     line: int = Field(primary_key=True, foreign_key="line.id", index=True, sa_type=BIG_INTEGER)
     reason: str = Field(max_length=24)
     figures: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+
+
+class PlanRun(SQLModel, table=True):
+    """A plan that was asked for. How far it has come is its job's to say; ``plan`` is there once it is stored."""
+
+    __tablename__ = "plan_run"
+    __table_args__ = (Index("ix_plan_run_asked_at_id", "asked_at", "id"),)
+
+    id: UUID = Field(primary_key=True)
+    version: int = _version()
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    asked_by: UUID
+    policy_name: str | None = Field(max_length=80, description="of the named policy; empty: sent with the run")
+    policy: dict = Field(sa_column=Column(JSON, nullable=False), description="as in force when asked")  # type: ignore[type-arg]
+    time_limit_ms: int
+    workers: int
+    seed: int
+    asked_gap: float
+    job: UUID = Field(index=True)
+    cancel: str | None = Field(default=None, max_length=8, description="keep or discard, once somebody ended it")
+    plan: UUID | None = Field(default=None, foreign_key="plan.id")
+    again: bool | None = Field(default=None, description="whether the plan had been there before")
+
+
+class PlanFinding(SQLModel, table=True):
+    """What was found out about a stored plan, kept because it is costly: one document a kind and subject."""
+
+    __tablename__ = "plan_finding"
+
+    plan: UUID = Field(primary_key=True, foreign_key="plan.id")
+    kind: str = Field(primary_key=True, max_length=16)
+    subject: str = Field(primary_key=True, max_length=40, description="pool or line it is about; blank: the plan")
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    solver_version: str = Field(max_length=40)
+    document: bytes = _document("zlib of the JSON")
+
+
+class WhatIf(SQLModel, table=True):
+    """A what-if asked for as a job."""
+
+    __tablename__ = "what_if"
+
+    id: UUID = Field(primary_key=True)
+    version: int = _version()
+    plan: UUID = Field(foreign_key="plan.id", index=True)
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    asked_by: UUID
+    changes: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    time_limit_ms: int
+    job: UUID
+    document: bytes | None = _document("zlib of pooling.what-if/1; empty until it is done", nullable=True)
+
+
+class ScenarioSet(SQLModel, table=True):
+    """A grid over policy on one snapshot, and what its plans came to."""
+
+    __tablename__ = "scenario_set"
+    __table_args__ = (Index("ix_scenario_set_asked_at_id", "asked_at", "id"),)
+
+    id: UUID = Field(primary_key=True)
+    version: int = _version()
+    name: str = Field(max_length=120)
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    asked_by: UUID
+    policy_name: str | None = Field(max_length=80)
+    policy: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    grid: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    time_limit_ms: int
+    workers: int
+    seed: int
+    job: UUID
+    snapshot: str | None = Field(default=None, foreign_key="snapshot.id", max_length=64)
+    document: bytes | None = _document("zlib of pooling.scenarios/1; empty until it is done", nullable=True)

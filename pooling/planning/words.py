@@ -28,6 +28,26 @@ REMEDIES = {
     "volume_short": "A wider window, or demand of more participants, would help.",
 }
 
+OWN_FIGURES = {
+    "outside_horizon": ("latest_start", "earliest_start", "horizon_start", "horizon_end"),
+    "forbidden": ("months",),
+    "no_offer": ("offers",),
+    "criteria_unmet": ("unmet_criteria",),
+    "criteria_refused": ("refused_criteria",),
+    "too_large": ("quantity",),
+    "no_partner": ("min_participants",),
+    "volume_short": ("offer", "start", "min_participants"),
+    "not_worth_it": ("best_benefit_eur", "offer", "start"),
+    "capacity": ("offer", "start"),
+    "better_without": ("offer", "start"),
+}
+"""Of the figures of a reason, those that are the line's own or the programme's: from no other does a peer's follow."""
+
+
+def own_figures(reason: str, figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of a reason that its participant may see."""
+    return {name: figures[name] for name in OWN_FIGURES.get(reason, ()) if name in figures}
+
 
 def meaning(reason: str, *, green_floor: bool) -> str:
     """What a reason says, under a policy with or without a green floor."""

@@ -1,184 +1,263 @@
-"""Reference data over HTTP, read only and public: who takes part, what can be bought together, what can be demanded."""
+"""Reference data over HTTP: who takes part, what can be bought together, what can be demanded."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import msgspec
-from litestar import Controller, Request, Response, get
-from litestar.di import NamedDependency
-from litestar.params import FromQuery, QueryParameter
-from sqlalchemy import Engine
+from litestar import Controller, Response, get, put
+from litestar.params import FromPath, JSONBody, PathParameter
+from sqlmodel import Session
 
-from pooling.database import reading
-from pooling.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, page_of
-from pooling.problems import RESPONSES
-from pooling.reference import service
-from pooling.reference.rules import CriterionRecord, ParticipantRecord, SigningBodyRecord, closure
+from pooling.errors import NotFound, did_you_mean
+from pooling.handling import Asked, Call, Reply, created
+from pooling.paging import DEFAULT_LIMIT, page_of_all
+from pooling.parameters import Cursor, Handled, Limit, or_else
+from pooling.problems import CREATED, RESPONSES
+from pooling.reference import service, writing
+from pooling.reference.views import (
+    CategoryBody,
+    CategoryPage,
+    CategoryView,
+    CriterionBody,
+    CriterionPage,
+    CriterionView,
+    ParticipantBody,
+    ParticipantPage,
+    ParticipantView,
+    SigningBodyBody,
+    SigningBodyPage,
+    SigningBodyView,
+    criterion_view,
+    participant_view,
+    same,
+    signing_body_view,
+)
 
-Cursor = FromQuery[
-    Annotated[
-        str | None, QueryParameter(max_length=400, description="next_cursor of the page before; none: first page")
-    ]
-]
-Limit = FromQuery[Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="how many items at most")]]
-
-
-class SigningBody(msgspec.Struct, frozen=True):
-    """The body that signs; a pool led by one of its participants follows its law."""
-
-    code: str
-    name: str
-    country: str
-    law: str
-    language: str
-    complaint_board: str
-    source: str
-
-
-class Participant(msgspec.Struct, frozen=True):
-    """A body with demand of its own; ``valid_to`` is the first day it no longer exists."""
-
-    code: str
-    name: str
-    country: str
-    currency: str
-    contracting_authority: bool
-    may_lead: bool
-    signing_body: SigningBody
-    valid_from: date | None
-    valid_to: date | None
-    successor: str | None
-    population: int | None
-    population_year: int | None
-    population_overlaps: bool
-    population_within: str | None
-    organisation_id: str | None
-    source: str
+Code = FromPath[Annotated[str, PathParameter(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", max_length=40)]]
+Slug = FromPath[Annotated[str, PathParameter(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$", max_length=80)]]
+Views = Callable[[Session], dict[str, Any]]
 
 
-class Category(msgspec.Struct, frozen=True):
-    """What can be bought together; volumes are pooled in ``base_unit`` (UNECE Rec 20)."""
-
-    id: str
-    family: str
-    name: str
-    cpv: str | None
-    cpv_name: str | None
-    emdn: str | None
-    unit: str
-    base_unit: str
-    source: str
+def _participants(session: Session) -> dict[str, ParticipantView]:
+    bodies, versions = _signing_bodies(session), service.versions(session, "participants")
+    return {code: participant_view(each, bodies, versions) for code, each in service.participants(session).items()}
 
 
-class Criterion(msgspec.Struct, frozen=True):
-    """A green or social demand; ``implies`` holds all that whoever meets it meets too."""
-
-    code: str
-    name: str
-    framework: str
-    level: str | None
-    eforms_list: str
-    eforms_code: str
-    proof: str
-    implies: list[str]
-    source: str
+def _signing_bodies(session: Session) -> dict[str, SigningBodyView]:
+    versions = service.versions(session, "signing-bodies")
+    return {code: signing_body_view(each, versions) for code, each in service.signing_bodies(session).items()}
 
 
-class ParticipantPage(msgspec.Struct, frozen=True):
-    """Participants by code, ended and future ones too."""
-
-    items: list[Participant]
-    next_cursor: str | None
-
-
-class CategoryPage(msgspec.Struct, frozen=True):
-    """Categories by id."""
-
-    items: list[Category]
-    next_cursor: str | None
+def _categories(session: Session) -> dict[str, CategoryView]:
+    versions = service.versions(session, "categories")
+    found = service.categories(session)
+    return {code: same(each, CategoryView, version=versions[code]) for code, each in found.items()}
 
 
-class CriterionPage(msgspec.Struct, frozen=True):
-    """Criteria by code."""
-
-    items: list[Criterion]
-    next_cursor: str | None
+def _criteria(session: Session) -> dict[str, CriterionView]:
+    implications, versions = service.implications(session), service.versions(session, "criteria")
+    return {code: criterion_view(each, implications, versions) for code, each in service.criteria(session).items()}
 
 
-class ReferenceController(Controller):
-    """Lists in pages; unknown query parameters are refused."""
+def _one(session: Session, views: Views, key: str) -> Reply:
+    known = views(session)
+    if key not in known:
+        raise NotFound(f"{key!r} is not known; {did_you_mean(key, known, 'the list names those that are')}")
+    return Reply(known[key], version=known[key].version)
 
-    path = "/v1"
+
+Put = Callable[..., None]
+
+
+def _set(call: Call, put_one: Put, views: Views, *, key: str, data: msgspec.Struct) -> Reply:
+    """Set one row and answer it as it is then: 201 where it is new."""
+    there: list[int | None] = []
+
+    def expect(version: int | None) -> None:
+        there.append(version)
+        if version is None:
+            call.expect_absent()
+        else:
+            call.expect(version)
+
+    put_one(call.session, key, msgspec.structs.asdict(data), expect=expect)
+    call.session.expire_all()
+    shown = _one(call.session, views, key)
+    if there == [None]:
+        return created(shown.body, location=call.request.url.path, version=shown.version)
+    return shown
+
+
+class ParticipantController(Controller):
+    """Bodies with demand of their own."""
+
+    path = "/v1/participants"
     tags = ("reference",)
-    opt = {"query": frozenset({"cursor", "limit"})}  # noqa: RUF012 Litestar reads a plain dict
 
-    @get("/participants", sync_to_thread=True, responses=RESPONSES, summary="Participants")
-    def participants(
-        self,
-        request: Request[Any, Any, Any],
-        engine: NamedDependency[Engine],
-        cursor: Cursor = None,
-        limit: Limit = DEFAULT_LIMIT,
+    @get(
+        "/",
+        operation_id="participants.list",
+        sync_to_thread=True,
+        responses=RESPONSES,
+        summary="Participants",
+    )
+    def list_all(
+        self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[ParticipantPage]:
         """Bodies with demand of their own, with dates, successors and who signs for them."""
-        with reading(engine) as session:
-            bodies = service.signing_bodies(session)
-            page = page_of(service.participants(session), kind="participants", cursor=cursor, limit=limit)
-        items = [_participant(record, bodies) for record in page.items]
-        return _paged(request, page, ParticipantPage(items, page.next_cursor))
+        return handling.read(
+            request,
+            lambda call: call.page(
+                page_of_all(_participants(call.session), call.window(cursor, limit)), ParticipantPage
+            ),
+        )
 
-    @get("/categories", sync_to_thread=True, responses=RESPONSES, summary="Categories")
-    def categories(
-        self,
-        request: Request[Any, Any, Any],
-        engine: NamedDependency[Engine],
-        cursor: Cursor = None,
-        limit: Limit = DEFAULT_LIMIT,
+    @get(
+        "/{code:str}",
+        operation_id="participants.read",
+        sync_to_thread=True,
+        responses=RESPONSES,
+        summary="A participant",
+    )
+    def read(self, request: Asked, handling: Handled, code: Code) -> Response[ParticipantView]:
+        """One participant by its code."""
+        return handling.read(request, lambda call: _one(call.session, _participants, code))
+
+    @put(
+        "/{code:str}",
+        operation_id="participants.write",
+        sync_to_thread=True,
+        responses=or_else(CREATED, ParticipantView),
+        summary="Set a participant",
+    )
+    def write(
+        self, request: Asked, handling: Handled, code: Code, data: JSONBody[ParticipantBody]
+    ) -> Response[ParticipantView]:
+        """Adds it, or replaces it whole with If-Match. From then on it is yours: an upgrade leaves it alone."""
+        return handling.write(
+            request, lambda call: _set(call, writing.put_participant, _participants, key=code, data=data)
+        )
+
+
+class SigningBodyController(Controller):
+    """Bodies that sign for participants."""
+
+    path = "/v1/signing-bodies"
+    tags = ("reference",)
+
+    @get(
+        "/",
+        operation_id="signing-bodies.list",
+        sync_to_thread=True,
+        responses=RESPONSES,
+        summary="Signing bodies",
+    )
+    def list_all(
+        self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+    ) -> Response[SigningBodyPage]:
+        """Bodies that sign, with the law that a pool they lead follows."""
+        return handling.read(
+            request,
+            lambda call: call.page(
+                page_of_all(_signing_bodies(call.session), call.window(cursor, limit)), SigningBodyPage
+            ),
+        )
+
+    @get(
+        "/{code:str}",
+        operation_id="signing-bodies.read",
+        sync_to_thread=True,
+        responses=RESPONSES,
+        summary="A signing body",
+    )
+    def read(self, request: Asked, handling: Handled, code: Code) -> Response[SigningBodyView]:
+        """One signing body by its code."""
+        return handling.read(request, lambda call: _one(call.session, _signing_bodies, code))
+
+    @put(
+        "/{code:str}",
+        operation_id="signing-bodies.write",
+        sync_to_thread=True,
+        responses=or_else(CREATED, SigningBodyView),
+        summary="Set a signing body",
+    )
+    def write(
+        self, request: Asked, handling: Handled, code: Code, data: JSONBody[SigningBodyBody]
+    ) -> Response[SigningBodyView]:
+        """Adds it, or replaces it whole with If-Match."""
+        return handling.write(
+            request, lambda call: _set(call, writing.put_signing_body, _signing_bodies, key=code, data=data)
+        )
+
+
+class CategoryController(Controller):
+    """What can be bought together."""
+
+    path = "/v1/categories"
+    tags = ("reference",)
+
+    @get("/", operation_id="categories.list", sync_to_thread=True, responses=RESPONSES, summary="Categories")
+    def list_all(
+        self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[CategoryPage]:
         """What can be bought together, with CPV, EMDN and units."""
-        with reading(engine) as session:
-            page = page_of(service.categories(session), kind="categories", cursor=cursor, limit=limit)
-        items = [_same(record, Category) for record in page.items]
-        return _paged(request, page, CategoryPage(items, page.next_cursor))
+        return handling.read(
+            request,
+            lambda call: call.page(page_of_all(_categories(call.session), call.window(cursor, limit)), CategoryPage),
+        )
 
-    @get("/criteria", sync_to_thread=True, responses=RESPONSES, summary="Criteria")
-    def criteria(
-        self,
-        request: Request[Any, Any, Any],
-        engine: NamedDependency[Engine],
-        cursor: Cursor = None,
-        limit: Limit = DEFAULT_LIMIT,
+    @get("/{key:str}", operation_id="categories.read", sync_to_thread=True, responses=RESPONSES, summary="A category")
+    def read(self, request: Asked, handling: Handled, key: Slug) -> Response[CategoryView]:
+        """One category by its id."""
+        return handling.read(request, lambda call: _one(call.session, _categories, key))
+
+    @put(
+        "/{key:str}",
+        operation_id="categories.write",
+        sync_to_thread=True,
+        responses=or_else(CREATED, CategoryView),
+        summary="Set a category",
+    )
+    def write(
+        self, request: Asked, handling: Handled, key: Slug, data: JSONBody[CategoryBody]
+    ) -> Response[CategoryView]:
+        """Adds it, or replaces it whole with If-Match. Its base unit stays: volumes are counted in it."""
+        return handling.write(request, lambda call: _set(call, writing.put_category, _categories, key=key, data=data))
+
+
+class CriterionController(Controller):
+    """Green and social demands."""
+
+    path = "/v1/criteria"
+    tags = ("reference",)
+
+    @get("/", operation_id="criteria.list", sync_to_thread=True, responses=RESPONSES, summary="Criteria")
+    def list_all(
+        self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[CriterionPage]:
         """Green and social demands, with the eForms codes they are published as."""
-        with reading(engine) as session:
-            implications = service.implications(session)
-            page = page_of(service.criteria(session), kind="criteria", cursor=cursor, limit=limit)
-        items = [_criterion(record, implications) for record in page.items]
-        return _paged(request, page, CriterionPage(items, page.next_cursor))
+        return handling.read(
+            request,
+            lambda call: call.page(page_of_all(_criteria(call.session), call.window(cursor, limit)), CriterionPage),
+        )
+
+    @get("/{code:str}", operation_id="criteria.read", sync_to_thread=True, responses=RESPONSES, summary="A criterion")
+    def read(self, request: Asked, handling: Handled, code: Slug) -> Response[CriterionView]:
+        """One criterion by its code."""
+        return handling.read(request, lambda call: _one(call.session, _criteria, code))
+
+    @put(
+        "/{code:str}",
+        operation_id="criteria.write",
+        sync_to_thread=True,
+        responses=or_else(CREATED, CriterionView),
+        summary="Set a criterion",
+    )
+    def write(
+        self, request: Asked, handling: Handled, code: Slug, data: JSONBody[CriterionBody]
+    ) -> Response[CriterionView]:
+        """Adds it, or replaces it whole with If-Match, with what it implies."""
+        return handling.write(request, lambda call: _set(call, writing.put_criterion, _criteria, key=code, data=data))
 
 
-def _paged(request: Request[Any, Any, Any], page: Page[Any], body: Any) -> Response[Any]:
-    if page.next_cursor is None:
-        return Response(body)
-    query = urlencode({**dict(request.query_params.items()), "cursor": page.next_cursor})
-    return Response(body, headers={"Link": f'<{request.url.path}?{query}>; rel="next"'})
-
-
-def _same(record: Any, answer: type[Any], **more: Any) -> Any:
-    """``answer`` filled from the fields of the same name; only fields it names can leave."""
-    names = [field.name for field in msgspec.structs.fields(answer)]
-    return answer(**{name: more[name] if name in more else getattr(record, name) for name in names})
-
-
-def _participant(record: ParticipantRecord, bodies: Mapping[str, SigningBodyRecord]) -> Participant:
-    body: SigningBody = _same(bodies[record.signing_body], SigningBody)
-    made: Participant = _same(record, Participant, signing_body=body)
-    return made
-
-
-def _criterion(record: CriterionRecord, implications: Mapping[str, frozenset[str]]) -> Criterion:
-    implied = sorted(closure({record.code}, implications) - {record.code})
-    made: Criterion = _same(record, Criterion, implies=implied)
-    return made
+ROUTES = (ParticipantController, SigningBodyController, CategoryController, CriterionController)

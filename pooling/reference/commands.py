@@ -4,7 +4,7 @@ import csv
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pooling.database import transaction
 from pooling.reference import columns, service
 from pooling.reference.service import Changes
 from pooling.reference.tabular import Column
+from pooling.transactions import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ def reference() -> None:
 @pass_engine
 def install(engine: Engine) -> None:
     """Bring the packaged rows up to date; what an administrator set is kept."""
-    with transaction(engine) as session:
-        _tell(service.install(session))
+    with written(engine, actor=None, operation="reference.install", now=datetime.now(UTC)) as opened:
+        _tell(service.install(opened.session))
 
 
 @reference.command()
@@ -121,9 +122,9 @@ def _text(value: str | int | date | None) -> str:
 @pass_engine
 def add(engine: Engine, kind: str, file: Path) -> None:
     """Add or replace the rows of a CSV FILE: all of them, or none where one is at fault."""
-    with transaction(engine) as session:
-        service.install(session)
-        changes = KINDS[kind].add(session, file)
+    with written(engine, actor=None, operation="reference.add", now=datetime.now(UTC)) as opened:
+        service.install(opened.session)
+        changes = KINDS[kind].add(opened.session, file)
     _tell(changes)
 
 
@@ -133,9 +134,9 @@ def add(engine: Engine, kind: str, file: Path) -> None:
 @pass_engine
 def set_organisation(engine: Engine, code: str, number: str) -> None:
     """Give participant CODE its ISO 6523 NUMBER, such as 0192:923609016."""
-    with transaction(engine) as session:
-        service.install(session)
-        stored = service.set_organisation(session, code, number)
+    with written(engine, actor=None, operation="participants.write", now=datetime.now(UTC)) as opened:
+        service.install(opened.session)
+        stored = service.set_organisation(opened.session, code, number)
     click.echo(f"{code} is {stored}")
 
 

@@ -10,9 +10,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, SQLModel, col, select
 
+from pooling import audit, feed
+from pooling.database import one_at_a_time
 from pooling.errors import BadInput, NotFound, did_you_mean
 from pooling.reference import columns, records
 from pooling.reference.organisations import organisation_id
@@ -42,10 +45,14 @@ def _counts(changes: Changes) -> tuple[int, int, int, int]:
     return changes.added, changes.updated, changes.unchanged, changes.kept
 
 
+def lock(session: Session) -> None:
+    """One writer of reference data at a time."""
+    one_at_a_time(session, "pooling.reference.install")
+
+
 def install(session: Session) -> Changes:
     """Bring the packaged rows into the database; safe to repeat, and keeps what an administrator set."""
-    if session.connection().dialect.name == "postgresql":  # SQLite has one writer anyway
-        session.connection().execute(text("SELECT pg_advisory_xact_lock(hashtext('pooling.reference.install'))"))
+    lock(session)
     bodies = [
         SigningBodyRecord(**row.values)
         for row in read_rows(DATA / "signing_bodies.csv", columns.SIGNING_BODIES, "code")
@@ -98,7 +105,7 @@ def add_criteria(session: Session, path: Path) -> Changes:
     found = records.criterion_records(path, rows)
     implied = records.implied_codes(path, rows, frozenset({*criteria(session), *(record.code for record in found)}))
     changes = _put(session, Criterion, "code", found, packaged=False)
-    _put_implications(session, implied)
+    put_implications(session, implied)
     return changes
 
 
@@ -109,18 +116,26 @@ def _install_criteria(session: Session) -> Changes:
     path = DATA / "implications.csv"
     given = records.implied_codes(path, read_rows(path, columns.IMPLICATIONS, "code"), frozenset(criteria(session)))
     shipped = session.exec(select(Criterion.code).where(col(Criterion.packaged)))
-    _put_implications(session, {code: given.get(code, {}) for code in shipped})
+    put_implications(session, {code: given.get(code, {}) for code in shipped})
     return changes
 
 
-def _put_implications(session: Session, implied: Mapping[str, Mapping[str, str]]) -> None:
+def put_implications(session: Session, implied: Mapping[str, Mapping[str, str]]) -> None:
     """What the criteria named in ``implied`` imply becomes what is given there, each with its source."""
-    session.connection().execute(delete(CriterionImplication).where(col(CriterionImplication.code).in_(implied)))
+    stored: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    names = (CriterionImplication.code, CriterionImplication.implies, CriterionImplication.source)
+    for code, other, source in session.exec(select(*names).where(col(CriterionImplication.code).in_(implied))):
+        stored[code][other] = source
+    different = {code: others for code, others in implied.items() if stored[code] != others}
+    session.connection().execute(delete(CriterionImplication).where(col(CriterionImplication.code).in_(different)))
     session.add_all(
         CriterionImplication(code=code, implies=other, source=source)
-        for code, others in implied.items()
+        for code, others in different.items()
         for other, source in others.items()
     )
+    for row in session.exec(select(Criterion).where(col(Criterion.code).in_(different))):
+        row.version += 1
+        feed.changed(session, "criterion", row.code, version=row.version)
     session.flush()
 
 
@@ -128,17 +143,27 @@ def _put(session: Session, table: type[SQLModel], key: str, given: Sequence[Reco
     """Add or replace rows, in the order given; a packaged row never replaces an administrator's."""
     stored: dict[str, Any] = {getattr(row, key): row for row in session.exec(select(table))}
     count = {"added": 0, "updated": 0, "unchanged": 0, "kept": 0}
+    kind = str(table.__tablename__)
     replacing = []
     for record in given:
         if getattr(record, key) in stored:
             replacing.append(record)
         else:
             session.add(table(**asdict(record), packaged=packaged))
+            feed.changed(session, kind, getattr(record, key), version=1, action="created")
             count["added"] += 1
     session.flush()  # new rows first: stored ones may come to point to them
     for record in replacing:
-        count[_replace(stored[getattr(record, key)], asdict(record), packaged=packaged)] += 1
+        row = stored[getattr(record, key)]
+        done = _replace(row, asdict(record), packaged=packaged)
+        count[done] += 1
+        if done == "updated":
+            feed.changed(session, kind, getattr(record, key), version=row.version)
     session.flush()
+    if count["added"] or count["updated"]:
+        details = {"added": count["added"], "updated": count["updated"], "packaged": packaged}
+        one = (kind, getattr(given[0], key)) if len(given) == 1 else None
+        audit.acted(session, f"{kind}.put", resource=one, details=details)
     return Changes(**count)
 
 
@@ -149,7 +174,35 @@ def _replace(row: Any, values: Mapping[str, Any], *, packaged: bool) -> str:
     different = {name: value for name, value in values.items() if getattr(row, name) != value}
     for name, value in different.items():
         setattr(row, name, value)
+    if different:
+        row.version += 1
     return "updated" if different else "unchanged"
+
+
+KINDS: Mapping[str, tuple[type[SQLModel], str]] = {
+    "participants": (Participant, "code"),
+    "signing-bodies": (SigningBody, "code"),
+    "categories": (Category, "id"),
+    "criteria": (Criterion, "code"),
+}
+"""Table and key of each kind of reference data."""
+
+
+def put(session: Session, kind: str, given: Sequence[Record]) -> Changes:
+    """Add or replace checked rows of a kind (``KINDS``), as an administrator."""
+    return _put(session, *KINDS[kind], given, packaged=False)
+
+
+def versions(session: Session, kind: str) -> dict[str, int]:
+    """The version of each row of a kind, by its key."""
+    table, key = KINDS[kind]
+    columns_ = (col(getattr(table, key)), col(getattr(table, "version")))  # noqa: B009 each of the tables has it
+    return {key: number for key, number in session.connection().execute(sql_select(*columns_))}  # noqa: C416 rows, no pairs
+
+
+def version(session: Session, kind: str, key: str) -> int | None:
+    """The version of a row; None where there is no such row."""
+    return versions(session, kind).get(key)
 
 
 def set_organisation(session: Session, code: str, number: str) -> str:
@@ -163,7 +216,10 @@ def set_organisation(session: Session, code: str, number: str) -> str:
     other = session.exec(select(Participant.code).where(Participant.organisation_id == wanted)).first()
     if other not in (None, code):
         raise BadInput(f"organisation id {wanted!r} is {other}'s; correct the number, or {other}'s first")
-    row.organisation_id = wanted
+    if row.organisation_id != wanted:
+        row.organisation_id = wanted
+        row.version += 1
+        feed.changed(session, "participant", code, version=row.version)
     session.flush()
     return wanted
 

@@ -12,6 +12,11 @@ def _packaged() -> Any:
     return Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
+def _version() -> Any:
+    """How often the row has been set; what a writer over HTTP must have seen."""
+    return Field(default=1, sa_column_kwargs={"server_default": "1"})
+
+
 class SigningBody(SQLModel, table=True):
     """The body that signs for participants; a pool led by one of them is led, in law, by this body."""
 
@@ -25,6 +30,7 @@ class SigningBody(SQLModel, table=True):
     complaint_board: str = Field(max_length=200)
     source: str = Field(max_length=400)
     packaged: bool = _packaged()
+    version: int = _version()
 
 
 class Participant(SQLModel, table=True):
@@ -51,6 +57,7 @@ class Participant(SQLModel, table=True):
     organisation_id: str | None = Field(unique=True, max_length=80, description="ISO 6523, e.g. 0192:923609016")
     source: str = Field(max_length=400)
     packaged: bool = _packaged()
+    version: int = _version()
 
 
 class Category(SQLModel, table=True):
@@ -66,6 +73,7 @@ class Category(SQLModel, table=True):
     base_unit: str = Field(max_length=3, description="UNECE Rec 20 code volumes are pooled in")
     source: str = Field(max_length=400)
     packaged: bool = _packaged()
+    version: int = _version()
 
 
 class Criterion(SQLModel, table=True):
@@ -80,6 +88,7 @@ class Criterion(SQLModel, table=True):
     proof: str = Field(max_length=400)
     source: str = Field(max_length=400)
     packaged: bool = _packaged()
+    version: int = _version()
 
 
 class CriterionImplication(SQLModel, table=True):

@@ -46,11 +46,19 @@ class Row:
     values: Mapping[str, Any]
 
 
+class RowsRefused(BadInput):
+    """Rows with faults, refused as a whole; ``faults`` are all of them in the order of the rows."""
+
+    def __init__(self, name: str, faults: Sequence[Fault]) -> None:
+        self.faults = sorted(faults, key=lambda fault: fault.row)
+        lines = [f"{name}: {len(faults)} to correct, nothing was stored"]
+        super().__init__("\n  ".join([*lines, *(str(fault) for fault in self.faults)]))
+
+
 def refuse(path: Path, faults: Sequence[Fault]) -> None:
-    """Raise BadInput with every fault in the order of the rows, if there is any."""
+    """Raise RowsRefused with every fault, if there is any."""
     if faults:
-        lines = [f"{path.name}: {len(faults)} to correct, nothing was stored"]
-        raise BadInput("\n  ".join([*lines, *(str(fault) for fault in sorted(faults, key=lambda fault: fault.row))]))
+        raise RowsRefused(path.name, faults)
 
 
 def read_rows(path: Path, columns: Sequence[Column], key: str) -> list[Row]:
@@ -74,6 +82,14 @@ def read_rows(path: Path, columns: Sequence[Column], key: str) -> list[Row]:
             faults.append(Fault(row.number, key, str(value), f"already in row {first[value]}; keep one of them"))
     refuse(path, faults)
     return rows
+
+
+def read_cells(cells: Mapping[str, str], columns: Sequence[Column], path: Path) -> Row:
+    """One row that no file holds, by column name; ``path`` is what its faults call it. Raises RowsRefused."""
+    faults: list[Fault] = []
+    row = _row(1, list(cells.values()), header=list(cells), columns=columns, faults=faults)
+    refuse(path, faults)
+    return row
 
 
 def _records(path: Path) -> list[list[str]]:

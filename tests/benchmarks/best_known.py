@@ -3,4 +3,4 @@
 Totals are of judged plans. A run that finds a better one says so; its total belongs here then.
 """
 
-BEST_KNOWN_EUR: dict[str, dict[int, float]] = {}
+BEST_KNOWN_EUR: dict[str, dict[int, float]] = {"nordic": {1: 190_451_754.19}}

@@ -18,6 +18,7 @@ import pooling.tables  # noqa: F401
 from pooling.database import connect, transaction
 from pooling.demand import service, store
 from pooling.planning import service as planning
+from pooling.planning import storing
 from tests.e2e.killing import BEGUN
 from tests.pooling.planning.demand import policy
 
@@ -48,14 +49,14 @@ def plan(url: str, seed: str, *options: str) -> None:
 
 def split_plans() -> None:
     """Make every store of a plan commit before the lines that stay out."""
-    whole = planning._store_unpooled
+    whole = storing._store_unpooled
 
     def later(session: Session, *rest: Any) -> None:
         _commit(session)
         time.sleep(SPLIT_PAUSE_S)
         whole(session, *rest)
 
-    planning._store_unpooled = later
+    storing._store_unpooled = later
 
 
 def split_commits() -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx
 import uvicorn
@@ -17,12 +18,12 @@ LIMIT_S = 15.0
 
 
 @contextmanager
-def served(database_url: str, *more: HTTPRouteHandler) -> Iterator[httpx.Client]:
+def served(database_url: str, *more: HTTPRouteHandler, settings: Settings | None = None) -> Iterator[httpx.Client]:
     """A client of the application over ``database_url``, with ``more`` handlers that a test brings along."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        app = create_app(Settings(database_url=database_url))
+        app = create_app(replace(settings or Settings(), database_url=database_url))
         for handler in more:
             app.register(handler)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, lifespan="on"))

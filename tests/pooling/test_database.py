@@ -1,13 +1,15 @@
 """The one transaction, bulk insert and migrations, on both databases."""
 
+import contextlib
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 import pooling.tables  # noqa: F401
-from pooling.database import UtcDateTime, check_schema, insert_rows, reading, transaction
+from pooling.database import UtcDateTime, at_close, check_schema, insert_rows, reading, transaction
 
 BODY = {"name": "n", "country": "SE", "law": "l", "language": "sv", "complaint_board": "b", "source": "s"}
 
@@ -33,6 +35,34 @@ def test_a_failed_transaction_leaves_nothing(engine: Engine) -> None:
         half()
     with reading(engine) as session:
         assert bodies(session) == 0
+
+
+def test_reading_is_one_view_and_keeps_nothing(engine: Engine) -> None:
+    table = SQLModel.metadata.tables["signing_body"]
+
+    def add(code: str) -> None:
+        with transaction(engine) as session:
+            insert_rows(session, table, ["code", *BODY], [(code, *BODY.values())])
+
+    add("A")
+    with reading(engine) as session:
+        assert bodies(session) == 1
+        add("B")  # a writer is not held back, and is not seen
+        assert bodies(session) == 1
+    with contextlib.suppress(DBAPIError), reading(engine) as session:  # PostgreSQL refuses, SQLite forgets
+        session.connection().execute(text("DELETE FROM signing_body"))
+    with reading(engine) as session:
+        assert bodies(session) == 2
+
+
+def test_what_is_left_for_the_close_is_done_last_and_in_order(engine: Engine) -> None:
+    done = []
+    with transaction(engine) as session:
+        at_close(session, 2, lambda _: done.append("feed"))
+        at_close(session, 1, lambda _: done.append("audit"))
+        at_close(session, 2, lambda _: done.append("feed again"))
+        done.append("work")
+    assert done == ["work", "audit", "feed again"]
 
 
 def test_bulk_insert_spans_slices(engine: Engine) -> None:

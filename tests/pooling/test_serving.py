@@ -60,7 +60,7 @@ def test_serve_answers_on_loopback_until_it_is_told_to_stop(tmp_path: Path) -> N
             base = _address(server)
             with httpx.Client(base_url=base, trust_env=False) as client:
                 assert client.get("/health/ready").json() == {"status": "ready"}
-                assert len(client.get("/v1/participants").json()["items"]) == 58
+                assert client.get("/v1/participants").status_code == 401
             server.send_signal(signal.SIGTERM)
             said = server.communicate()[1]
             assert server.returncode == -signal.SIGTERM

@@ -255,6 +255,14 @@ def test_where_no_single_change_does_it_says_why(name):
     assert why in answer.why
 
 
+def test_a_volume_beyond_whole_numbers_is_not_tried():
+    # any growth of the line takes its upper figure beyond 2^53
+    lines = [line("a", "SE-A", quantity=2**51, quantity_high=2**53), line("b", "DK-B", quantity=5)]
+    answer = asked(instance(lines, [offer("o", (2**52, 90.0))]), "volume_short")
+    changes = [found.changes for found in [answer.cheapest, *answer.alternatives] if found is not None]
+    assert not any(isinstance(change, VolumeChanged) and change.line == "a" for each in changes for change in each)
+
+
 def test_every_reason_has_a_case():
     assert {case[0] for case in (*CASES.values(), *NONE.values())} == {reason.value for reason in Reason}
 

@@ -117,6 +117,7 @@ TABLE = {
     "unknown-participant": Case(
         {"participant": "Scania"}, ({"participant": "SE-M"},), {"participants": {"words": {"Scania": "SE-M"}}}
     ),
+    "not-yours": Case({"participant": "SE-H"}, ({"participant": "SE-M"},)),
     "no-participant-then": Case({"participant": "XX"}, ({"participant": "SE-M"}, {"contract_end": "2026-06-30"})),
     "unknown-currency": Case({"currency": "kr"}, ({"currency": "SEK"},), {"currency": {"words": {"kr": "SEK"}}}),
     "no-exchange-rate": Case(
@@ -167,6 +168,7 @@ def outcome(build: Any, cells: Cells, given: Mapping[str, Any]) -> tuple[list[st
         marks=Marks(".", None),
         headers=header_names(chosen, [headers[0] for headers in chosen.columns.values()]),
         received_on=NOW.date(),
+        may_send_for=frozenset(REFERENCE.participants) - {"SE-H"},
     )
     (portion,) = steps.portions([batch])
     assert not portion.waiting.height

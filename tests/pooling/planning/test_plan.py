@@ -3,6 +3,8 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from importlib import resources
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -10,10 +12,11 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlmodel import SQLModel
 
+import solver
 from pooling.database import reading, transaction
 from pooling.errors import NotFound, PlanRefused
 from pooling.market import service as market
-from pooling.planning import service, solving
+from pooling.planning import service, solving, storing
 from pooling.planning.service import Effort, make_plan
 from pooling.planning.views import PlanView
 from tests.pooling.planning.demand import AS_OF, GOWNS, NOW, add_lines, line, offer, policy, small_world, submission
@@ -293,6 +296,33 @@ def test_a_plan_the_judge_refuses_leaves_nothing(
     assert counts(engine)["plan"] == 1
 
 
+def test_a_plan_that_was_ended_early_says_so_and_is_looked_for_again(engine: Engine, ids: list[int]) -> None:
+    """Told to stop before its first model, the solver has an empty plan and a true bound."""
+    with reading(engine) as session:
+        frozen = service.take_snapshot(session, policy())
+    early = service.solve_judged(frozen, effort=Effort(), stop=lambda: True)
+    assert early.document["interrupted"] is True
+    assert early.document["bound_eur"] > early.document["objective_eur"]
+    with transaction(engine) as session:
+        first = service.store_plan(session, early, effort=Effort(), now=NOW)
+        assert service.find_plan(session, frozen, Effort()) is None
+        assert service.find_plan(session, frozen, Effort(gap=0.999999)) is None
+    whole = make_plan(engine, policy(), now=NOW)
+    assert (whole.again, whole.plan == first.plan) == (False, False)
+    optimal = service.solve_judged(frozen, effort=Effort(), stop=lambda: False)
+    assert optimal.document["interrupted"] is False
+
+
+def test_the_solver_is_named_by_all_of_its_sources_but_the_judge_s() -> None:
+    """Code that moves into a package of its own must still tell a newer solver from the one that made a plan."""
+    folder = Path(solver.__file__).parent
+    all_of_it = {path.relative_to(folder).as_posix() for path in folder.rglob("*.py")}
+    named = dict(solving._sources(resources.files("solver"), ""))
+    assert set(named) == {place for place in all_of_it if not place.startswith("check/")}
+    assert any(place.startswith("check/") for place in all_of_it)
+    assert len(named) > 50
+
+
 def test_there_is_no_way_past_the_judge(engine: Engine, ids: list[int]) -> None:
     with reading(engine) as session:
         frozen = service.take_snapshot(session, policy())
@@ -302,17 +332,17 @@ def test_there_is_no_way_past_the_judge(engine: Engine, ids: list[int]) -> None:
         service.Judged(frozen, document)
 
 
-@pytest.mark.parametrize("broken", ["_store_snapshot", "_store_pool", "_store_unpooled"])
+@pytest.mark.parametrize("broken", ["store_snapshot", "_store_lots", "_store_unpooled"])
 def test_a_failure_at_any_step_of_storing_leaves_nothing(
     engine: Engine, ids: list[int], monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    real = getattr(service, broken)
+    real = getattr(storing, broken)
 
     def fail(*given: Any) -> None:
         real(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(service, broken, fail)
+    monkeypatch.setattr(storing, broken, fail)
     with pytest.raises(KeyboardInterrupt):
         make_plan(engine, policy(), now=NOW)
     assert set(counts(engine).values()) == {0}

@@ -1,37 +1,57 @@
-"""Reference data over real HTTP: whole, in pages, and nothing that is not public."""
+"""Reference data over HTTP: whole, in pages; set by administrators alone, row by row, under a version."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
-from sqlalchemy import Engine
 
-from pooling.database import opened, transaction
+from pooling.database import reading
 from pooling.reference import service
-from tests.pooling.serving import served
+from tests.pooling.api_client import Api, RoleClient, api
+
+LISTS = (("participants", "code", 58), ("categories", "id", 120), ("criteria", "code", 25))
+BODY = {
+    "name": "Region Testland",
+    "country": "SE",
+    "currency": "SEK",
+    "contracting_authority": True,
+    "may_lead": True,
+    "source": "made up for this test",
+}
+CATEGORY = {"family": "gloves", "name": "Test gloves", "unit": "H87", "source": "made up for this test"}
+CRITERION = {
+    "name": "Test criterion",
+    "framework": "made up",
+    "eforms_list": "gpp-criteria",
+    "eforms_code": "other",
+    "proof": "none",
+    "source": "made up for this test",
+}
+SIGNING_BODY = {
+    "name": "Test Joint Buying",
+    "country": "SE",
+    "law": "Swedish",
+    "language": "sv",
+    "complaint_board": "a court",
+    "source": "made up for this test",
+}
+BODIES = {"participants": BODY, "categories": CATEGORY, "criteria": CRITERION, "signing-bodies": SIGNING_BODY}
+NAMES = {
+    "participants": "SE-TEST",
+    "categories": "test-gloves",
+    "criteria": "test-criterion",
+    "signing-bodies": "SE-JB",
+}
 
 
 @pytest.fixture
-def filled(engine: Engine) -> Engine:
-    with transaction(engine) as session:
-        service.install(session)
-    return engine
-
-
-@pytest.fixture(scope="module")
-def client(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """One server for all that reads alike on any database."""
-    path = tmp_path_factory.mktemp("api") / "pooling.db"
-    path.write_bytes(sqlite_template.read_bytes())
-    with opened(f"sqlite:///{path}") as engine, transaction(engine) as session:
-        service.install(session)
-    with served(f"sqlite:///{path}") as running:
+def app(database_url: str) -> Iterator[Api]:
+    with api(database_url, with_reference=True) as running:
         yield running
 
 
-def walked(client: httpx.Client, path: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
+def walked(client: RoleClient, path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     following: str | None = path
     while following:
         answer = client.get(following)
@@ -44,71 +64,133 @@ def walked(client: httpx.Client, path: str) -> list[dict[str, object]]:
     return found
 
 
-LISTS = (("participants", "code", 58), ("categories", "id", 120), ("criteria", "code", 25))
+def test_a_list_is_whole_whatever_the_size_of_its_pages(app: Api) -> None:
+    client = app.client("coordinator", participants=["SE-M"])
+    for path, key, count in LISTS:
+        small = walked(client, f"/v1/{path}?limit=13")
+        assert small == walked(client, f"/v1/{path}?limit=500")
+        assert [item[key] for item in small] == sorted({item[key] for item in small})
+        assert len(small) == count
+        assert client.get(f"/v1/{path}/{small[3][key]}").json() == small[3]
 
 
-def test_a_list_is_whole_whatever_the_size_of_its_pages(filled: Engine, database_url: str) -> None:
-    with served(database_url) as client:
-        for path, key, count in LISTS:
-            small = walked(client, f"/v1/{path}?limit=13")
-            large = walked(client, f"/v1/{path}?limit=500")
-            assert small == large
-            assert [item[key] for item in small] == sorted({str(item[key]) for item in small})
-            assert len(small) == count
-            assert client.get(f"/v1/{path}").json()["items"] == large[:100]
-
-
-def test_a_participant_says_who_signs_and_under_which_law(client: httpx.Client) -> None:
+def test_a_participant_says_who_signs_and_under_which_law(app: Api) -> None:
+    client = app.client("auditor")
     known = {item["code"]: item for item in walked(client, "/v1/participants")}
     assert known["DK-84"]["successor"] == "DK-OST"
     assert (known["DK-84"]["valid_to"], known["DK-OST"]["valid_from"]) == ("2027-01-01", "2027-01-01")
     assert known["NO-HN"]["signing_body"]["name"] == "Sykehusinnkjøp HF"
-    assert known["FO"]["may_lead"] is False
     assert known["FI-18-IU"]["population_within"] == "FI-18-HUS"
 
 
-def test_a_criterion_says_all_it_implies(client: httpx.Client) -> None:
-    known = {item["code"]: item for item in walked(client, "/v1/criteria")}
+def test_a_criterion_says_what_it_implies_directly_and_through_others(app: Api) -> None:
+    known = {item["code"]: item for item in walked(app.client("planner"), "/v1/criteria")}
     assert known["uhm-spearhead"]["implies"] == ["uhm-advanced", "uhm-basic"]
+    assert known["uhm-spearhead"]["implies_directly"] == ["uhm-advanced"]
     assert known["uhm-basic"]["implies"] == []
 
 
-def test_only_named_fields_leave(client: httpx.Client) -> None:
-    participant, category, criterion = (client.get(f"/v1/{path}?limit=1").json()["items"][0] for path, _, _ in LISTS)
-    assert set(participant) == {
-        *("code", "name", "country", "currency", "contracting_authority", "may_lead", "signing_body", "valid_from"),
-        *("valid_to", "successor", "population", "population_year", "population_overlaps", "population_within"),
-        *("organisation_id", "source"),
-    }
-    assert set(category) == {"id", "family", "name", "cpv", "cpv_name", "emdn", "unit", "base_unit", "source"}
-    assert set(criterion) == {
-        *("code", "name", "framework", "level", "eforms_list", "eforms_code", "proof", "implies", "source")
-    }
-
-
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=501", "limit=1.5", "limit=", "cursor=x", "cursor=", "limit=1&page=2", "limit=1&limit=x"]
-)
-def test_bad_queries_are_refused(client: httpx.Client, query: str) -> None:
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=1.5", "limit=", "cursor=x", "limit=1&page=2"])
+def test_bad_queries_are_refused(app: Api, query: str) -> None:
+    client = app.client("planner")
     assert client.get(f"/v1/criteria?{query}").status_code == 400
     assert client.get("/v1/criteria?limit=500").status_code == 200
 
 
-def test_a_cursor_of_one_list_is_refused_by_another(client: httpx.Client) -> None:
+def test_a_cursor_of_one_list_is_refused_by_another(app: Api) -> None:
+    client = app.client("planner")
     cursor = client.get("/v1/participants?limit=1").json()["next_cursor"]
     assert client.get("/v1/participants", params={"cursor": cursor}).status_code == 200
     refused = client.get("/v1/categories", params={"cursor": cursor})
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid-cursor")
 
 
-def test_what_is_stored_while_serving_is_served(filled: Engine, database_url: str, tmp_path: Path) -> None:
-    path = tmp_path / "given.csv"
-    path.write_text("id,family,name,unit,source\naaa,f,First,H87,s\n", encoding="utf-8")
-    with served(database_url) as client:
-        before = client.get("/v1/categories?limit=1").json()["items"][0]["id"]
-        with transaction(filled) as session:
-            service.add_categories(session, path)
-        assert (before, client.get("/v1/categories?limit=1").json()["items"][0]["id"]) == (
-            "absorbable-haemostatics-haemostatic-dressings",
-            "aaa",
-        )
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_row_is_added_read_and_replaced_under_its_version(app: Api, kind: str) -> None:
+    client = app.client("administrator")
+    path = f"/v1/{kind}/{NAMES[kind]}"
+    assert client.get(path).status_code == 404
+    assert client.put(path, json=BODIES[kind], headers={"If-Match": '"1"'}).status_code == 412
+    made = client.put(path, json=BODIES[kind])
+    assert (made.status_code, made.headers["Location"], made.json()["version"]) == (201, path, 1)
+    assert client.get(path).json() == made.json()
+    assert client.get(path, headers={"If-None-Match": made.headers["ETag"]}).status_code == 304
+    changed = {**BODIES[kind], "name": "Another name"}
+    assert client.put(path, json=changed).status_code == 428
+    done = client.put(path, json=changed, headers={"If-Match": made.headers["ETag"]})
+    assert (done.status_code, done.json()["name"], done.json()["version"]) == (200, "Another name", 2)
+    stale = client.put(path, json=BODIES[kind], headers={"If-Match": made.headers["ETag"]})
+    assert (stale.status_code, stale.headers["ETag"]) == (412, done.headers["ETag"])
+    assert client.get(path).json()["name"] == "Another name"
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_only_an_administrator_sets_reference_data(app: Api, kind: str) -> None:
+    path = f"/v1/{kind}/{NAMES[kind]}"
+    for role, participants in (("planner", []), ("auditor", []), ("coordinator", ["SE-M"]), ("partner", ["SE-M"])):
+        assert app.client(role, participants=participants).put(path, json=BODIES[kind]).status_code == 403
+    assert app.client("administrator").get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("participants/SE-TEST", BODY | {"successor": "SE-NONE", "valid_to": "2030-01-01"}, "#/successor"),
+        ("participants/SE-TEST", BODY | {"signing_body": "SE-NONE"}, "#/signing_body"),
+        (
+            "participants/SE-TEST",
+            BODY | {"population_within": "SE-NONE", "population_overlaps": True},
+            "#/population_within",
+        ),
+        ("participants/SE-TEST", BODY | {"contracting_authority": False}, "#/code"),
+        ("participants/SE-TEST", BODY | {"organisation_id": "0192:923609017"}, "#/organisation_id"),
+        ("categories/test-gloves", CATEGORY | {"unit": "ZZZ"}, "#/unit"),
+        ("categories/test-gloves", CATEGORY | {"base_unit": "GRM"}, "#/base_unit"),
+        ("categories/nitrile", CATEGORY | {"name": "tab\tin it"}, "#/name"),
+        ("criteria/test-criterion", CRITERION | {"eforms_code": "none-such"}, "#/eforms_code"),
+        ("criteria/test-criterion", CRITERION | {"implies_directly": ["none-such"]}, "#/implies_directly"),
+    ],
+)
+def test_what_a_file_would_be_refused_for_is_refused_here_with_its_place(
+    app: Api, path: str, body: dict[str, Any], pointer: str
+) -> None:
+    client = app.client("administrator")
+    refused = client.put(f"/v1/{path}", json=body)
+    assert refused.status_code == 422, refused.text
+    assert [each["pointer"] for each in refused.json()["errors"]] == [pointer]
+    assert client.get(f"/v1/{path}").status_code == 404
+
+
+def test_unknown_fields_and_figures_out_of_bounds_are_refused(app: Api) -> None:
+    client = app.client("administrator")
+    for more in ({"colour": "green"}, {"population": 0}, {"name": "x" * 201}, {"country": "Sweden"}):
+        refused = client.put("/v1/participants/SE-TEST", json=BODY | more)
+        assert refused.status_code in (400, 422), more
+    assert client.put("/v1/participants/bad%20code", json=BODY).status_code in (400, 404)
+
+
+def test_a_category_keeps_its_base_unit(app: Api) -> None:
+    client = app.client("administrator")
+    made = client.put("/v1/categories/test-gloves", json=CATEGORY)
+    etag = {"If-Match": made.headers["ETag"]}
+    refused = client.put("/v1/categories/test-gloves", json=CATEGORY | {"unit": "KGM"}, headers=etag)
+    assert [each["pointer"] for each in refused.json()["errors"]] == ["#/base_unit"]
+
+
+def test_a_packaged_row_that_was_set_is_left_alone_by_an_upgrade(app: Api) -> None:
+    client = app.client("administrator")
+    before = client.get("/v1/participants/SE-M")
+    body = {name: before.json()[name] for name in (*BODY, "population", "population_year", "organisation_id")}
+    done = client.put(
+        "/v1/participants/SE-M",
+        json={**body, "name": "Skåne", "signing_body": before.json()["signing_body"]["code"]},
+        headers={"If-Match": before.headers["ETag"]},
+    )
+    assert done.status_code == 200, done.text
+    with reading(app.engine) as session:
+        assert service.participants(session)["SE-M"].name == "Skåne"
+    from pooling.database import transaction
+
+    with transaction(app.engine) as session:
+        assert service.install(session).kept == 1
+    assert client.get("/v1/participants/SE-M").json()["name"] == "Skåne"

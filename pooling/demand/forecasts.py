@@ -1,0 +1,328 @@
+"""What a sender's system says line by line, under ids of its own: through the same checks as the rows of a file.
+
+A request makes one submission with a line for each forecast that is new or says something else than before; the line
+that a forecast had ends then, and stays on record. What is not known of a word is refused here and does not wait: the
+system that sent it is told at once.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+from sqlmodel import Session
+
+from connectors.frames import ROW
+from pooling import audit, feed
+from pooling.demand import doubts, faults, forecast_store, loading, store
+from pooling.demand.figures import Marks
+from pooling.demand.forecast_store import Known
+from pooling.demand.intake import Intake, Portion
+from pooling.demand.loading import Tally
+from pooling.demand.mapping import FileMapping
+from pooling.demand.mapping_file import MappingDocument
+from pooling.demand.notices import Notices
+from pooling.demand.recognise import from_headers
+from pooling.demand.sender import Sender
+from pooling.errors import BadFields, NotFound, counted
+
+COLUMNS = (
+    *("participant", "category", "item_code", "item_name", "quantity", "quantity_low", "quantity_high", "unit"),
+    *("pack_size", "unit_price", "price_per", "currency", "price_basis", "vat_rate", "delivered", "date"),
+    *("earliest_start", "latest_start", "window_source", "required", "refused"),
+)
+"""What a forecast can say: columns of a demand frame."""
+MAPPING = MappingDocument({"base": "headers", "name": "forecasts"}, Path(), b"")
+MARKS = Marks(".", None)
+WAITS = {
+    "unknown-category": "no category by this name or code",
+    "unknown-unit": "no unit by this name or code",
+    "unknown-pack": "not known how many a pack holds",
+    "unit-mismatch": "a unit in which this category is not counted",
+}
+PLACES = {"unknown-category": "category", "unknown-unit": "unit", "unknown-pack": "pack_size", "unit-mismatch": "unit"}
+CREATED, REPLACED, UNCHANGED, REFUSED = "created", "replaced", "unchanged", "refused"
+
+
+class ForecastsRefused(BadFields):
+    """Forecasts with faults, refused together: nothing of them was stored."""
+
+    code = "forecasts-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One forecast as sent. ``cells``: texts by ``COLUMNS``; ``document``: the same as plain JSON, to be given back.
+
+    ``version``: the one that the sender has seen, 0: it should not be there; None: whichever there is.
+    """
+
+    external_id: str
+    cells: Mapping[str, str]
+    document: Mapping[str, Any]
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with an entry: ``place`` is the field, empty where it is the entry as a whole."""
+
+    place: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an entry; ``version`` is the forecast's from now on, None where it was refused."""
+
+    external_id: str
+    status: str
+    version: int | None
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What became of entries, in their order; ``submission`` None: nothing had changed, or all was refused."""
+
+    submission: UUID | None
+    results: tuple[Result, ...]
+    warnings: tuple[str, ...] = ()
+
+    def count(self, status: str) -> int:
+        """How many entries ended so."""
+        return sum(result.status == status for result in self.results)
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """Entries by what is to be done: numbers (1 for the first) with their faults, unchanged, or to be stored."""
+
+    known: Mapping[str, Known]
+    faults: dict[int, list[Fault]] = field(default_factory=dict)
+    unchanged: set[int] = field(default_factory=set)
+    wanted: dict[int, Entry] = field(default_factory=dict)
+
+
+def put(
+    session: Session,
+    source: str,
+    entry: Entry,
+    *,
+    sender: Sender,
+    now: datetime,
+    expect: Callable[[int | None], None],
+    conditional: bool,
+) -> Pushed:
+    """Store one forecast. ``expect`` refuses where the sender has not seen the version there is (None: none is).
+
+    The same again is answered as unchanged where the request is not ``conditional``, so that a sender that got no
+    answer can ask again. Raises ForecastsRefused, and NotFound where the id is another participant's.
+    """
+    store.lock(session)
+    known = forecast_store.known(session, source, [entry.external_id]).get(entry.external_id)
+    if known is not None and not sender.may_replace(known.owners, known=True):
+        raise NotFound("nothing is here")
+    standing = known if known is not None and not known.deleted else None
+    same = standing is not None and standing.document == entry.document
+    if not same or conditional:
+        expect(None if standing is None else standing.version)
+    return push(session, source, [entry], sender=sender, now=now)
+
+
+def push(
+    session: Session,
+    source: str,
+    entries: Sequence[Entry],
+    *,
+    sender: Sender,
+    now: datetime,
+    partial: bool = False,
+    given: MappingDocument | None = None,
+) -> Pushed:
+    """Store forecasts of ``source``: all of them, or with ``partial`` those without faults.
+
+    ``given``: a mapping that adds to what the fields' names say. Raises BadMapping, and ForecastsRefused whose faults
+    point to ``#/lines/N/FIELD``.
+    """
+    store.lock(session)
+    known = forecast_store.known(session, source, [entry.external_id for entry in entries])
+    found = _sorted(entries, known, sender)
+    steps, portion, mapping = _checked(session, found.wanted, given=given, sender=sender, now=now)
+    for number, fault in _row_faults(portion, steps):
+        found.faults.setdefault(number, []).append(fault)
+        found.wanted.pop(number, None)
+    if found.faults and not partial:
+        raise ForecastsRefused(
+            _pointers(found.faults),
+            f"{len(found.faults)} of {counted(len(entries), 'forecast')} have faults and nothing was stored",
+        )
+    submission, warnings = None, tuple[str, ...]()
+    if found.wanted:
+        if found.faults:  # without the rows that are refused
+            steps, portion, mapping = _checked(session, found.wanted, given=given, sender=sender, now=now)
+        submission, warnings = _stored(session, source, found, steps, portion, mapping, sender=sender, now=now)
+    return Pushed(submission, tuple(_results(entries, found)), warnings)
+
+
+def _sorted(entries: Sequence[Entry], known: Mapping[str, Known], sender: Sender) -> _Sorted:
+    found = _Sorted(known)
+    first: dict[str, int] = {}
+    for number, entry in enumerate(entries, start=1):
+        before = known.get(entry.external_id)
+        standing = before if before is not None and not before.deleted else None
+        seen = standing.version if standing is not None else 0
+        if first.setdefault(entry.external_id, number) != number:
+            text = f"the forecast is already in lines[{first[entry.external_id] - 1}]; send it once"
+            found.faults[number] = [Fault("external_id", "duplicate", text)]
+        elif before is not None and not sender.may_replace(before.owners, known=True):
+            text = "this id is another participant's in this source; use one of your own"
+            found.faults[number] = [Fault("external_id", "not-yours", text)]
+        elif entry.version is not None and entry.version != seen:
+            text = f"the forecast is at version {seen} now (0: it is not there); read it again and repeat the change"
+            found.faults[number] = [Fault("version", "precondition-failed", text)]
+        elif standing is not None and standing.document == entry.document:
+            found.unchanged.add(number)
+        else:
+            found.wanted[number] = entry
+    return found
+
+
+def _checked(
+    session: Session,
+    wanted: Mapping[int, Entry],
+    *,
+    given: MappingDocument | None,
+    sender: Sender,
+    now: datetime,
+) -> tuple[Intake, Portion, FileMapping]:
+    """The entries through the intake that files go through, under a mapping made of the fields' names."""
+    reference = loading.reference_data(session)
+    mapping = from_headers(COLUMNS, None, given or MAPPING, reference)
+    steps = Intake(
+        mapping,
+        reference,
+        marks=MARKS,
+        headers={name: name for name in COLUMNS},
+        received_on=now.date(),
+        may_send_for=sender.may_send_for,
+    )
+    cells = {name: [entry.cells.get(name) for entry in wanted.values()] for name in COLUMNS}
+    schema = {ROW: pl.UInt32, **dict.fromkeys(COLUMNS, pl.String)}
+    (portion,) = steps.portions([pl.DataFrame({ROW: list(wanted), **cells}, schema=schema)])
+    return steps, portion, mapping
+
+
+def _row_faults(portion: Portion, steps: Intake) -> Iterable[tuple[int, Fault]]:
+    """Number of an entry with what is wrong with it; a word that would wait in a file is a fault here."""
+    for each in faults.listed(portion.faults):
+        place = each.column if each.column in COLUMNS else ""
+        yield each.row, Fault(place, each.code, f"{each.value!r}: {each.what}; {each.remedy}")
+    if portion.waiting.height:
+        for row, reason, value in portion.waiting.select("row", "reason", "value").iter_rows():
+            near = ", ".join(found["id"] for found in steps.checker.candidates(reason, value))
+            text = f"{value!r}: {WAITS[reason]}" + (f", closest are {near}" if near else "")
+            yield row, Fault(PLACES[reason], reason, f"{text}; correct it, or explain the word in a mapping")
+
+
+def _pointers(found: Mapping[int, Sequence[Fault]]) -> list[tuple[str, str, str]]:
+    return [
+        (f"#/lines/{number - 1}" + (f"/{fault.place}" if fault.place else ""), fault.code, fault.detail)
+        for number, all_ in sorted(found.items())
+        for fault in all_
+    ]
+
+
+def _stored(
+    session: Session,
+    source: str,
+    found: _Sorted,
+    steps: Intake,
+    portion: Portion,
+    mapping: FileMapping,
+    *,
+    sender: Sender,
+    now: datetime,
+) -> tuple[UUID, tuple[str, ...]]:
+    """One submission with a line for each entry; the lines that these forecasts had end."""
+    tally = Tally(steps.checker, Notices(now.date()))
+    tally.add(portion)
+    read = _read(list(found.wanted.values()))
+    submission = loading.begin(
+        session, f"{source}.json", mapping, series=source, sender=sender, received_at=now, read=read, source=source
+    )
+    version = store.mapping_version(session, name=mapping.name, sha256=mapping.sha256, now=now)
+    ids = [found.wanted[row].external_id for row in portion.lines["row"]]
+    lines = portion.lines.with_columns(source=pl.lit(source), external_id=pl.Series(ids, dtype=pl.String))
+    store.add_lines(session, lines, submission=submission, mapping=version)
+    standing = [known for known in found.known.values() if not known.deleted]
+    replaced = [known for known in standing if known.external_id in set(ids)]
+    ended = forecast_store.end_lines(session, [known.line for known in replaced], now=now)
+    forecast_store.point(session, source, _documents(found), found.known, submission=submission, now=now)
+    known = {"series": source, "file_name": f"{source}.json", "read": read}
+    answer = loading.finish(
+        session, tally, submission=submission, before=None, sender=sender, known=known, ended=ended, source=source
+    )
+    return submission, answer.warnings
+
+
+def _documents(found: _Sorted) -> dict[str, Mapping[str, Any]]:
+    return {entry.external_id: entry.document for entry in found.wanted.values()}
+
+
+def _read(entries: Sequence[Entry]) -> dict[str, Any]:
+    """How the entries were read, in the words of a file's report."""
+    documents = [{"external_id": entry.external_id, **entry.document} for entry in entries]
+    content = json.dumps(documents, sort_keys=True, separators=(",", ":")).encode()
+    nothing = dict.fromkeys(("delimiter", "thousands_mark", "sheet", "first_short_row"))
+    return {
+        "format": "json",
+        "encoding": "utf-8",
+        "decimal_mark": ".",
+        "header_row": 0,
+        "headers": list(COLUMNS),
+        "unused_headers": [],
+        "columns": list(COLUMNS),
+        "rows": len(entries),
+        "blank_rows": 0,
+        "short_rows": 0,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        **nothing,
+    }
+
+
+def _results(entries: Sequence[Entry], found: _Sorted) -> Iterable[Result]:
+    for number, entry in enumerate(entries, start=1):
+        before = found.known.get(entry.external_id)
+        if number in found.faults:
+            yield Result(entry.external_id, REFUSED, None, tuple(found.faults[number]))
+        elif number in found.unchanged and before is not None:
+            yield Result(entry.external_id, UNCHANGED, before.version)
+        elif before is None:
+            yield Result(entry.external_id, CREATED, 1)
+        else:
+            yield Result(entry.external_id, CREATED if before.deleted else REPLACED, before.version + 1)
+
+
+def delete(
+    session: Session, source: str, external_id: str, *, sender: Sender, now: datetime, expect: Callable[[int], None]
+) -> None:
+    """End a forecast: its line counts no longer. Raises NotFound where there is none that the sender may delete."""
+    store.lock(session)
+    known = forecast_store.known(session, source, [external_id]).get(external_id)
+    if known is None or known.deleted or not sender.may_replace(known.owners, known=True):
+        raise NotFound(f"no forecast {external_id!r} of {source!r}; it may have been deleted")
+    expect(known.version)
+    categories = forecast_store.end_lines(session, [known.line], now=now)
+    forecast_store.mark_deleted(session, source, external_id, now=now)
+    doubts.renew_flags(session, sorted(categories), known.submission)
+    resource = f"{source}/{external_id}"
+    feed.changed(session, "forecast", resource, version=known.version + 1, action="deleted", participants=known.owners)
+    audit.acted(session, "forecasts.delete", resource=("forecast", resource), participants=known.owners)

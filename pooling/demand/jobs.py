@@ -1,0 +1,132 @@
+"""Demand's jobs: look at an uploaded file, store it once confirmed, store the lines of a long request."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlmodel import Session
+
+from pooling.demand import bulk, examining, loading, report_file, uploads
+from pooling.demand.examining import Examined
+from pooling.demand.forecasts import ForecastsRefused
+from pooling.demand.mapping import BadMapping, FileMapping
+from pooling.demand.reading import mapping_for
+from pooling.demand.results import LoadRefused
+from pooling.demand.tables import Upload
+from pooling.demand.views import Bulk, bulk_result
+from pooling.errors import BadInput, NotFound
+from pooling.jobs.context import JobContext, Kind
+
+
+def preview(context: JobContext) -> None:
+    """Look at an uploaded file."""
+    upload = UUID(context.payload["upload"])
+    try:
+        with context.reading() as session, _on_disk(session, upload) as (record, path):
+            found = examining.examine(
+                session,
+                path,
+                _mapping(session, record, path),
+                series=record.series,
+                sender=uploads.sender_of(record),
+                received_at=record.received_at,
+                name=record.file_name,
+            )
+    except (BadInput, BadMapping, NotFound) as refusal:
+        with context.written() as call:
+            uploads.unreadable(call.session, upload, refusal)
+            context.finish({"location": f"/v1/uploads/{upload}"})
+        return
+    with context.written() as call:
+        uploads.looked_at(call.session, upload, _document(found), report_file.document(found.found))
+        context.finish({"location": f"/v1/uploads/{upload}"})
+
+
+def load(context: JobContext) -> None:
+    """Store a confirmed file: the same one twice has one effect, as its series knows it by hash."""
+    upload = UUID(context.payload["upload"])
+    try:
+        with context.written() as call, _on_disk(call.session, upload) as (record, path):
+            answer = loading.load(
+                call.session,
+                path,
+                _mapping(call.session, record, path),
+                series=(record.preview or {})["series"],
+                partial=record.partial,
+                received_at=record.received_at,
+                sender=uploads.sender_of(record),
+                name=record.file_name,
+                progress=lambda done, of: context.progress({"rows": done, "of": of}),
+            )
+            uploads.loaded(call.session, upload, answer.submission, report_file.document(answer))
+            context.finish({"location": f"/v1/submissions/{answer.submission}", "lines": answer.lines_made})
+    except (BadInput, BadMapping, NotFound) as refusal:
+        report = report_file.document(refusal.loaded) if isinstance(refusal, LoadRefused) else None
+        with context.written() as call:
+            uploads.refused(call.session, upload, refusal, report)
+            context.finish({"location": f"/v1/uploads/{upload}"})
+
+
+def lines(context: JobContext) -> None:
+    """Store the lines of a long request."""
+    upload = UUID(context.payload["upload"])
+    try:
+        with context.written() as call:
+            record = call.session.get_one(Upload, upload)
+            data = msgspec.json.decode(uploads.content(call.session, upload), type=Bulk)
+            sender = uploads.sender_of(record)
+            pushed = bulk.push(call.session, data, sender=sender, partial=record.partial, now=record.received_at)
+            results = msgspec.to_builtins(bulk_result(pushed))
+            uploads.loaded(call.session, upload, pushed.submission, {"results": results})
+            context.finish({"location": f"/v1/uploads/{upload}", "lines": len(data.lines)})
+    except (BadInput, BadMapping, NotFound) as refusal:
+        faults = refusal.faults if isinstance(refusal, ForecastsRefused) else ()
+        report = {"faults": [fault._asdict() for fault in faults[: report_file.MOST_FAULTS]]}
+        with context.written() as call:
+            uploads.refused(call.session, upload, refusal, report)
+            context.finish({"location": f"/v1/uploads/{upload}"})
+
+
+@contextmanager
+def _on_disk(session: Session, upload: UUID) -> Iterator[tuple[Upload, Path]]:
+    """The upload, and its bytes as a file for the reading process; gone afterwards."""
+    record = session.get_one(Upload, upload)
+    with TemporaryDirectory(prefix="pooling-upload-") as folder:
+        path = Path(folder) / uploads.safe_name(record.file_name)
+        path.write_bytes(uploads.content(session, upload))
+        yield record, path
+
+
+def _mapping(session: Session, record: Upload, path: Path) -> FileMapping:
+    return mapping_for(path, uploads.given(session, record), loading.reference_data(session))
+
+
+def _document(found: Examined) -> Mapping[str, Any]:
+    """What a load would do, as plain JSON; the faults are in the report."""
+    counts = ("rows_read", "rows_in_lines", "lines_made", "rows_refused", "rows_skipped", "rows_quarantined")
+    same = ("mapping_name", "same", "new", "gone", "refusal")
+    return {
+        **{name: getattr(found.found, name) for name in (*counts, "series", "already_loaded", "faults_found")},
+        **{name: getattr(found, name) for name in same},
+        "warnings": list(found.found.warnings),
+        "taken_over": [asdict(each) for each in found.found.rehomed],
+        "columns": dict(found.columns),
+        "senders": list(found.senders),
+        "replaces": str(found.replaces) if found.replaces else None,
+        "replaced_lines": found.found.superseded_lines,
+        "first": [dict(line) for line in found.first],
+        "read": {name: found.found.read[name] for name in ("format", "encoding", "delimiter", "decimal_mark", "sheet")},
+        "problem": None,
+    }
+
+
+HANDLERS = {
+    uploads.PREVIEW_JOB: Kind(preview),
+    uploads.LOAD_JOB: Kind(load),
+    uploads.LINES_JOB: Kind(lines),
+}

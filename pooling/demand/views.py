@@ -1,0 +1,430 @@
+"""Request and response models of lines, submissions and forecasts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from pooling.access.projection import OPEN, OWN
+from pooling.demand.forecasts import Pushed, Result
+from pooling.demand.queries import LineRow
+from pooling.demand.tables import Submission
+
+MICRO = 1_000_000
+MOST_LINES = 10_000
+SOURCE = r"^[a-z0-9][a-z0-9-]{0,59}$"
+EXTERNAL_ID = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,119}$"
+MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+PRICE = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
+
+SourceName = Annotated[str, Meta(pattern=SOURCE, max_length=60, description="the system that keeps the forecasts")]
+ExternalId = Annotated[str, Meta(pattern=EXTERNAL_ID, max_length=120, description="the forecast's id in that system")]
+MappingName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,119}$", max_length=120)]
+Month = Annotated[str, Meta(pattern=MONTH, max_length=7, description="YYYY-MM")]
+Codes = Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(max_length=50)]
+Word = Annotated[str, Meta(min_length=1, max_length=200)]
+Quantity = Annotated[int, Meta(ge=0, le=9_007_199_254_740_992)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class ForecastBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One participant's yearly demand in one category, in the sender's unit and currency.
+
+    It goes through the checks of a file's row: words are known by our codes and names, or by a stored mapping.
+    """
+
+    whole: ClassVar[Meta] = OWN
+    participant: Word
+    quantity: Annotated[Quantity, OWN]
+    unit: Annotated[str, Meta(min_length=1, max_length=40, description="UNECE Rec 20 code, or a word for it")]
+    unit_price: Annotated[
+        str, Meta(pattern=PRICE, max_length=19, description="of `price_per` units; exact decimal"), OWN
+    ]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3)]
+    price_basis: Literal["ex-vat", "inc-vat"]
+    date: Annotated[date, Meta(description="the day the price is of; its ECB rate is taken")]
+    earliest_start: Month
+    latest_start: Month
+    category: Word | None = None
+    item_code: Annotated[str, Meta(min_length=1, max_length=80)] | None = None
+    item_name: Word | None = None
+    quantity_low: Annotated[Quantity | None, OWN] = None
+    quantity_high: Annotated[Quantity | None, OWN] = None
+    pack_size: Annotated[Count | None, OWN] = None
+    price_per: Annotated[Count | None, OWN] = None
+    vat_rate: Annotated[
+        Annotated[str, Meta(pattern=r"^[0-9]{1,2}(\.[0-9]{1,2})?$", max_length=5, description="per cent")] | None, OWN
+    ] = None
+    delivered: bool | None = None
+    window_source: Word | None = None
+    required: Codes = []
+    refused: Codes = []
+
+
+class BulkLine(ForecastBody, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A forecast with its id. ``version``: the one seen, 0 for none; left out: whichever there is."""
+
+    external_id: ExternalId
+    version: Annotated[int, Meta(ge=0, le=2**53), OPEN] | None = None
+
+
+class Bulk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Many forecasts of one system. ``mapping``: a stored mapping that explains the sender's own words."""
+
+    source: SourceName
+    lines: Annotated[list[BulkLine], Meta(min_length=1, max_length=MOST_LINES)]
+    mapping: MappingName | None = None
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """Why a figure looks out of place; the pack size that would explain it."""
+
+    kind: str
+    direction: str
+    likely_pack_factor: Annotated[int | None, OPEN]
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    """Yearly demand in base units ex VAT. ``live``: it counts, as nothing has taken its place."""
+
+    owner: ClassVar[tuple[str, ...]] = ("participant", "sent_as")
+    whole: ClassVar[Meta] = OWN
+    id: Annotated[int, OPEN]
+    submission: UUID
+    participant: str
+    sent_as: str
+    category: str
+    item_code: str | None
+    quantity: Annotated[int, OWN]
+    quantity_low: Annotated[int, OWN]
+    quantity_high: Annotated[int, OWN]
+    unit_price: Annotated[str, OWN]
+    currency: str
+    unit_price_eur: Annotated[str, OWN]
+    earliest_start: str
+    latest_start: str
+    required: list[str]
+    refused: list[str]
+    delivered: bool | None
+    source: str | None
+    external_id: str | None
+    live: bool
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a line's figures came from: file and row by hash, mapping, the words as they were written."""
+
+    whole: ClassVar[Meta] = OWN
+    file_name: str
+    file_sha256: str
+    received_at: datetime
+    row: Annotated[int, Meta(description="1 for the first of the file, or of the request"), OPEN]
+    rows: Annotated[int, OPEN]
+    mapping_name: str
+    mapping_sha256: str
+    original_quantity: Annotated[str, OWN]
+    original_unit: str
+    original_price: Annotated[str, OWN]
+    exchange_rate: Annotated[str, Meta(description="units of the currency per EUR"), OPEN]
+    exchange_rate_date: date
+    window_source: str
+    ended_at: datetime | None
+
+
+class LineDetail(LineView, frozen=True, kw_only=True):
+    """A line with where it came from and what is doubtful about it."""
+
+    provenance: Provenance
+    doubts: list[Doubt]
+
+
+class LinePage(msgspec.Struct, frozen=True):
+    """Lines by id."""
+
+    items: list[LineView]
+    next_cursor: str | None
+
+
+class SubmissionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A set of lines sent together. Rows read = rows in lines + refused + skipped + waiting."""
+
+    owner: ClassVar[str] = "participants"
+    id: UUID
+    version: Annotated[int, OPEN]
+    status: str
+    series: str
+    source: str | None
+    supersedes: UUID | None
+    participants: list[str]
+    file_name: str
+    file_sha256: str
+    file_bytes: Annotated[int, OPEN]
+    mapping_name: str
+    mapping_sha256: str
+    received_at: datetime
+    rows_read: Annotated[int, OPEN]
+    lines_made: Annotated[int, OPEN]
+    rows_refused: Annotated[int, OPEN]
+    rows_skipped: Annotated[int, OPEN]
+    rows_waiting: Annotated[int, OPEN]
+
+
+class SubmissionPage(msgspec.Struct, frozen=True):
+    """Submissions, the latest first."""
+
+    items: list[SubmissionView]
+    next_cursor: str | None
+
+
+class CountOf(msgspec.Struct, frozen=True):
+    """How many rows, by code or reason."""
+
+    name: str
+    rows: Annotated[int, OPEN]
+
+
+class CandidateView(msgspec.Struct, frozen=True):
+    """What an unknown word may mean."""
+
+    id: str
+    name: str
+
+
+class WaitingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that waits because a word of it is not known."""
+
+    whole: ClassVar[Meta] = OWN
+    row: Annotated[int, OPEN]
+    reason: str
+    value: Annotated[str, OWN]
+    candidates: list[CandidateView]
+
+
+class TakenOver(msgspec.Struct, frozen=True):
+    """Lines sent for a body that will have ended when they start."""
+
+    sent_as: str
+    participant: str
+    lines: Annotated[int, OPEN]
+
+
+class SubmissionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a submission's file was found to hold; rows that still wait, the first 1,000 of them."""
+
+    owner: ClassVar[str] = "participants"
+    id: UUID
+    participants: list[str]
+    headers: list[str]
+    unused_headers: list[str]
+    refused: list[CountOf]
+    skipped: list[CountOf]
+    warnings: list[str]
+    taken_over: list[TakenOver]
+    doubts: Annotated[int, OPEN]
+    waiting: list[WaitingRow]
+    upload: UUID | None
+
+
+class ForecastItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A forecast in a list; ``line`` is the one it is now."""
+
+    owner: ClassVar[tuple[str, ...]] = ("participant", "sent_as")
+    whole: ClassVar[Meta] = OWN
+    source: str
+    external_id: str
+    version: Annotated[int, OPEN]
+    changed_at: datetime
+    participant: str
+    sent_as: str
+    line: Annotated[int, OPEN]
+
+
+class ForecastPage(msgspec.Struct, frozen=True):
+    """Forecasts by source and id."""
+
+    items: list[ForecastItem]
+    next_cursor: str | None
+
+
+class ForecastView(msgspec.Struct, frozen=True, kw_only=True):
+    """A forecast: as it was sent, and the line made of it."""
+
+    owner: ClassVar[tuple[str, ...]] = ("participant", "sent_as")
+    whole: ClassVar[Meta] = OWN
+    source: str
+    external_id: str
+    version: Annotated[int, OPEN]
+    changed_at: datetime
+    participant: str
+    sent_as: str
+    sent: ForecastBody
+    line: LineDetail
+    warnings: list[str]
+
+
+class FaultView(msgspec.Struct, frozen=True):
+    """What is wrong in a forecast: ``pointer`` to the place in the request."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ResultView(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one forecast."""
+
+    external_id: str
+    status: Literal["created", "replaced", "unchanged", "refused"]
+    version: Annotated[int | None, OPEN]
+    faults: list[FaultView]
+
+
+class BulkResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the forecasts of a request, in their order."""
+
+    submission: UUID | None
+    created: Annotated[int, OPEN]
+    replaced: Annotated[int, OPEN]
+    unchanged: Annotated[int, OPEN]
+    refused: Annotated[int, OPEN]
+    results: list[ResultView]
+    warnings: list[str]
+
+
+def money(micro: int) -> str:
+    """Millionths as an exact decimal with six places."""
+    return f"{micro // MICRO}.{micro % MICRO:06d}"
+
+
+def line_view(row: LineRow) -> LineView:
+    """A line of a list, of which there may be hundreds: written out, as that is the quickest."""
+    return LineView(
+        id=row.id,
+        submission=row.submission,
+        participant=row.participant,
+        sent_as=row.sent_as,
+        category=row.category,
+        item_code=row.item_code,
+        quantity=row.quantity,
+        quantity_low=row.quantity_low,
+        quantity_high=row.quantity_high,
+        unit_price=money(row.unit_price_micro),
+        currency=row.currency,
+        unit_price_eur=money(row.unit_price_eur_micro),
+        earliest_start=row.earliest_start,
+        latest_start=row.latest_start,
+        required=row.required.split(),
+        refused=row.refused.split(),
+        delivered=row.delivered,
+        source=row.source,
+        external_id=row.external_id,
+        live=bool(row.live),
+    )
+
+
+def _line_fields(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "submission": row.submission,
+        "participant": row.participant,
+        "sent_as": row.sent_as,
+        "category": row.category,
+        "item_code": row.item_code,
+        "quantity": row.quantity,
+        "quantity_low": row.quantity_low,
+        "quantity_high": row.quantity_high,
+        "unit_price": money(row.unit_price_micro),
+        "currency": row.currency,
+        "unit_price_eur": money(row.unit_price_eur_micro),
+        "earliest_start": row.earliest_start,
+        "latest_start": row.latest_start,
+        "required": row.required.split(),
+        "refused": row.refused.split(),
+        "delivered": row.delivered,
+        "source": row.source,
+        "external_id": row.external_id,
+        "live": bool(row.live),
+    }
+
+
+def line_detail(row: Any, doubts: Sequence[Any]) -> LineDetail:
+    """A line with all that is known of it."""
+    same = ("file_name", "file_sha256", "received_at", "row", "rows", "mapping_name", "mapping_sha256")
+    more = ("original_quantity", "original_unit", "original_price", "exchange_rate_date", "window_source", "ended_at")
+    told = {name: getattr(row, name) for name in (*same, *more)}
+    return LineDetail(
+        **_line_fields(row),
+        provenance=Provenance(**told, exchange_rate=money(row.exchange_rate_micro)),
+        doubts=[Doubt(*each) for each in doubts],
+    )
+
+
+def submission_view(row: Any, participants: list[str]) -> SubmissionView:
+    """A submission: a row of `queries.submissions`, or the submission itself."""
+    told = ("rows_waiting", "participants")
+    names = [each.name for each in msgspec.structs.fields(SubmissionView) if each.name not in told]
+    values = {name: getattr(row, name) for name in names}
+    return SubmissionView(**values, participants=participants, rows_waiting=row.rows_quarantined)
+
+
+def submission_report(
+    record: Submission, participants: list[str], waiting: Sequence[Any], upload: UUID | None
+) -> SubmissionReport:
+    """What is kept of how a submission was read."""
+    report = record.report
+    return SubmissionReport(
+        id=record.id,
+        participants=participants,
+        headers=list(report["read"]["headers"]),
+        unused_headers=list(report["read"].get("unused_headers", ())),
+        refused=counts(report.get("refused", {})),
+        skipped=counts(report.get("skipped", {})),
+        warnings=list(report.get("warnings", ())),
+        taken_over=[TakenOver(**each) for each in report.get("rehomed", ())],
+        doubts=report.get("flags", 0),
+        waiting=[
+            WaitingRow(
+                row=row.row,
+                reason=row.reason,
+                value=row.value,
+                candidates=[CandidateView(**each) for each in row.candidates],
+            )
+            for row in waiting
+        ],
+        upload=upload,
+    )
+
+
+def counts(by_name: Mapping[str, int]) -> list[CountOf]:
+    """Counts by name as a list."""
+    return [CountOf(name, rows) for name, rows in by_name.items()]
+
+
+def result_view(number: int, result: Result) -> ResultView:
+    """What became of the forecast with 0-based ``number``."""
+    place = f"#/lines/{number}"
+    return ResultView(
+        external_id=result.external_id,
+        status=result.status,  # type: ignore[arg-type]
+        version=result.version,
+        faults=[
+            FaultView(place + (f"/{fault.place}" if fault.place else ""), fault.code, fault.detail)
+            for fault in result.faults
+        ],
+    )
+
+
+def bulk_result(pushed: Pushed) -> BulkResult:
+    """What became of a request."""
+    return BulkResult(
+        submission=pushed.submission,
+        created=pushed.count("created"),
+        replaced=pushed.count("replaced"),
+        unchanged=pushed.count("unchanged"),
+        refused=pushed.count("refused"),
+        results=[result_view(number, result) for number, result in enumerate(pushed.results)],
+        warnings=list(pushed.warnings),
+    )

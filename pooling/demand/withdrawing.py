@@ -1,0 +1,34 @@
+"""Takes a submission out of the demand that counts, for good; its lines stay on record."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlmodel import Session
+
+from pooling import audit
+from pooling.demand import doubts, store
+from pooling.demand.sender import Sender
+from pooling.demand.tables import Submission
+from pooling.errors import NotFound, WrongState
+
+
+def withdraw(session: Session, submission: UUID, *, sender: Sender, expect: Callable[[int], None]) -> None:
+    """Withdraw a submission. Raises NotFound, and WrongState where it does not count anyway.
+
+    A system's forecasts are deleted one by one, so that the system and we agree on what there is.
+    """
+    store.lock(session)
+    record = session.get(Submission, submission)
+    theirs = store.participants_of(session, submission)
+    known = record is not None and (record.senders_known or record.sent_by == sender.id)
+    if record is None or not sender.may_replace(theirs, known=known):
+        raise NotFound(f"no submission {submission}")
+    expect(record.version)
+    if record.source is not None:
+        raise WrongState(f"these are forecasts of {record.source}: delete them at /v1/forecasts/{record.source}/…")
+    if record.status != store.ACCEPTED:
+        raise WrongState(f"submission {submission} is {record.status} already; nothing is left to withdraw")
+    store.supersede(session, submission, store.WITHDRAWN)
+    doubts.renew_flags(session, sorted(store.categories_of(session, submission)), submission)
+    session.expire_all()
+    audit.acted(session, "submissions.withdraw", resource=("submission", submission), participants=theirs)

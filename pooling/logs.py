@@ -1,0 +1,61 @@
+"""Structured logs: one JSON object a line, with the request's id. Never secrets, prices or volumes.
+
+Of a failure its kinds and places are logged, not its message: a message can hold what somebody sent.
+"""
+
+import logging
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+FIELDS = "fields"
+"""Name under which a record carries its fields: ``LOG.info("request", extra={FIELDS: {...}})``."""
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time (UTC), level, logger, message, the record's fields, and of a failure the kinds and places."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, FIELDS, {}),
+        }
+        if record.exc_info and record.exc_info[1]:
+            line["failure"] = failure(record.exc_info[1])
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def failure(error: BaseException) -> list[dict[str, Any]]:
+    """The kinds of an exception and of what caused it, each with where it was raised; no messages."""
+    found: list[dict[str, Any]] = []
+    each: BaseException | None = error
+    while each is not None and len(found) < 5:
+        frames = traceback.extract_tb(each.__traceback__)
+        kind = f"{type(each).__module__}.{type(each).__qualname__}"
+        found.append({"kind": kind, "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-8:]]})
+        each = each.__cause__ or each.__context__
+    return found
+
+
+def config(level: str) -> dict[str, Any]:
+    """For `logging.config.dictConfig` and uvicorn: everything as JSON on standard error; requests are logged by us."""
+    own = {"handlers": ["lines"], "level": level, "propagate": False}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": JsonLines}},
+        "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+        "root": {"handlers": ["lines"], "level": "WARNING"},
+        "loggers": {
+            "pooling": own,
+            "uvicorn": {**own, "level": "INFO"},
+            "uvicorn.error": {"level": "INFO"},
+            "uvicorn.access": {"handlers": [], "propagate": False},
+        },
+    }

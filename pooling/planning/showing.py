@@ -1,0 +1,309 @@
+"""Stored plans as the API shows them: lists, a plan, a pool, and what became of lines. Read only.
+
+Whoever may not see all participants' figures is given the lines, lots and pools that own lines are in, by query; what
+of these is still not to be seen is marked in `pooling.planning.answers` and left out by the projection.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlmodel import Session
+
+from pooling.access.rules import Visible
+from pooling.database import Reading
+from pooling.errors import NotFound
+from pooling.market.rules import MICRO
+from pooling.paging import Page, Window, page_of
+from pooling.planning import answers, findings, queries
+from pooling.planning.assemble import Stored, one_pool
+from pooling.planning.rules import line_gain
+from pooling.planning.snapshot import Frozen
+from pooling.planning.storing import unpacked
+from pooling.planning.tables import Plan, Snapshot
+from pooling.planning.views import LotView, MemberView, PoolView
+from pooling.planning.words import explain, meaning, own_figures
+
+
+def plans(session: Session, window: Window) -> Page[answers.PlanItem]:
+    """Plans, the latest first."""
+    shown = [
+        answers.PlanItem(
+            **{name: getattr(row, name) for name in (*queries.PLAN_COLUMNS, "gap", "as_of", "policy_name", "pools")},
+            totals=None if row.totals is None else answers.totals_of(row.totals),
+        )
+        for row in queries.plans(session, window)
+    ]
+    return page_of(shown, window, lambda plan: (plan.created_at, plan.id))
+
+
+def chosen_plan(opened: Reading | Session, plan: UUID | None) -> UUID | None:
+    """The plan asked for, or the latest; None where none is stored. Raises NotFound."""
+    if plan is None:
+        return queries.latest_plan(opened)
+    findings.known(opened if isinstance(opened, Session) else opened.session, plan)
+    return plan
+
+
+def stored_plan(session: Session, plan: UUID) -> Stored:
+    """A stored plan as kept, without traces; raises NotFound."""
+    row = session.get(Plan, plan)
+    if row is None:
+        raise NotFound(f"no plan {plan}; GET /v1/plans lists them")
+    snapshot = session.get_one(Snapshot, row.snapshot)
+    return Stored(
+        id=row.id,
+        frozen=Frozen(snapshot.id, unpacked(snapshot.instance), snapshot.policy, snapshot.context),
+        document=unpacked(row.document),
+        created_at=row.created_at,
+        solver_version=row.solver_version,
+        time_limit_s=row.time_limit_ms / 1000,
+        traces={},
+    )
+
+
+def plan(session: Session, key: UUID) -> answers.Plan:
+    """One plan; raises NotFound."""
+    stored = stored_plan(session, key)
+    document, policy, context = stored.document, stored.frozen.policy, stored.frozen.context
+    floor = bool(policy["green_floor"])
+    reasons = Counter(entry["reason"] for entry in document["unpooled"]).most_common()
+    same = ("seed", "workers", "runtime_s", "status", "objective_eur", "bound_eur", "gap")
+    return answers.Plan(
+        id=key,
+        version=session.get_one(Plan, key).version,
+        created_at=stored.created_at,
+        **{name: policy[name] for name in ("horizon_start", "horizon_months", "lead_time_months")},
+        as_of=date.fromisoformat(policy["as_of"]),
+        policy_name=policy["name"],
+        snapshot=stored.frozen.id,
+        solver_version=stored.solver_version,
+        time_limit_s=stored.time_limit_s,
+        interrupted=bool(document.get("interrupted", False)),
+        **{name: document[name] for name in same},
+        participants=[each["id"] for each in stored.frozen.instance["participants"]],
+        policy=dict(policy),
+        pools=len(document["pools"]),
+        totals=answers.totals_of(document["totals"]),
+        unpooled=[answers.ReasonCount(reason, meaning(reason, green_floor=floor), count) for reason, count in reasons],
+        excluded=[answers.Excluded(**each) for each in context["excluded"]],
+        warnings=[*context["warnings"], *document["warnings"]],
+        submissions=[dict(each) for each in context["submissions"]],
+        offer_files=[dict(each) for each in context["offer_files"]],
+        rates=[dict(each) for each in context["rates"]],
+        explained=[answers.Explained(kind, made_at) for kind, made_at in findings.kinds_kept(session, key)],
+    )
+
+
+def pools(
+    opened: Reading | Session, sees: Visible, window: Window, *, plan: UUID | None, family: str | None
+) -> Page[answers.PoolItem]:
+    """The pools of a plan (None: the latest) with lines that ``sees`` shows; raises NotFound for an unknown plan."""
+    chosen = chosen_plan(opened, plan)
+    if chosen is None:
+        return Page((), None)
+    rows = queries.pools(opened, sees, window, plan=chosen, family=family)
+    return page_of([_pool_item(row) for row in rows], window, lambda pool: (pool.start, pool.family))
+
+
+def _pool_item(row: tuple[Any, ...]) -> answers.PoolItem:
+    values: list[Any] = list(row)
+    for place in LISTS:
+        values[place] = None if values[place] is None else values[place].split()
+    return answers.PoolItem(*values)
+
+
+LISTS = (queries.POOL_COLUMNS.index("members"), queries.POOL_COLUMNS.index("countries"))
+"""Columns that hold words separated by a space."""
+
+
+def pool(session: Session, sees: Visible, pool_id: int) -> answers.Pool:
+    """A pool with its lots and lines, of these what ``sees`` shows; raises NotFound where that is nothing."""
+    place = pool_place(session, sees, pool_id)
+    stored = stored_plan(session, place.plan)
+    known = pool_document(stored, place)
+    ids = [int(line) for lot in known["lots"] for line in lot["lines"]]
+    view = one_pool(replace(stored, traces=queries.traces(session, ids)), family=place.family, start=place.start)
+    return _pool(pool_id, place.plan, view, sees=sees, senders=queries.senders(session, ids))
+
+
+def pool_place(session: Session, sees: Visible, pool_id: int) -> Row[Any]:
+    """Plan, family and start of a pool with a line that ``sees`` shows; raises NotFound."""
+    place = queries.pool_place(session, sees, pool_id)
+    if place is None:
+        raise NotFound(f"no pool {pool_id}; GET /v1/pools lists them")
+    return place
+
+
+def pool_document(stored: Stored, place: Row[Any]) -> Mapping[str, Any]:
+    """The pool at a place, as the plan's document has it."""
+    found: Mapping[str, Any] = next(
+        each for each in stored.document["pools"] if (each["family"], each["start"]) == (place.family, place.start)
+    )
+    return found
+
+
+def _pool(key: int, plan: UUID, view: PoolView, *, sees: Visible, senders: Mapping[int, str]) -> answers.Pool:
+    body = view.signing_body
+    lots = [_lot(lot, sees=sees, senders=senders) for lot in view.lots]
+    same = ("number", "family", "start", "dialogue_from", "notice_by", "award_by", "starts_on", "lead")
+    sums = ("spend_eur_per_year", "value_over_term_eur", "co2_saved_tonnes_per_year")
+    return answers.Pool(
+        id=key,
+        plan=plan,
+        **{name: getattr(view, name) for name in (*same, *sums)},
+        lots=[lot for lot in lots if lot.lines],
+        signing_body=body.name,
+        law=body.law,
+        language=body.language,
+        complaint_board=body.complaint_board,
+        countries=list(view.countries),
+        members=[_member(member) for member in view.members],
+        gain=answers.summed(view.gain),
+        warnings=list(view.warnings),
+    )
+
+
+def _lot(lot: LotView, *, sees: Visible, senders: Mapping[int, str]) -> answers.PoolLot:
+    offer = lot.offer
+    same = ("category", "category_name", "unit", "term_months", "tier", "quantity", "sure_quantity", "likely_maximum")
+    sums = ("spend_eur_per_year", "offered_spend_eur_per_year", "co2_saved_tonnes_per_year")
+    ranges = ("tipping_quantity", "unit_price_eur", "co2_saved_low_tonnes", "co2_saved_high_tonnes")
+    return answers.PoolLot(
+        **{name: getattr(lot, name) for name in (*same, *sums, *ranges)},
+        offer=offer.id,
+        offer_name=offer.name,
+        criteria=list(offer.criteria),
+        tiers=[
+            answers.PoolTier(**{name: getattr(tier, name) for name in answers.PoolTier.__struct_fields__})
+            for tier in offer.tiers
+        ],
+        co2_source=offer.co2_source,
+        co2_source_date=offer.co2_source_date,
+        gain=answers.summed(lot.gain),
+        lines=[_line(line, senders[line.id]) for line in lot.lines if senders[line.id] in sees],
+    )
+
+
+def _line(line: Any, sender: str) -> answers.PooledLine:
+    same = ("id", "quantity_low", "quantity_high", "unit_price_eur", "spend_eur_per_year", "months_bridged")
+    return answers.PooledLine(
+        **{name: getattr(line, name) for name in same},
+        participant=sender,
+        held_by=line.participant,
+        quantity_per_year=line.quantity,
+        earliest_start=line.earliest_start,
+        latest_start=line.latest_start,
+        required=list(line.required),
+        refused=list(line.refused),
+        doubts=list(line.doubts),
+        gain=answers.gains(line.gain),
+    )
+
+
+def _member(member: MemberView) -> answers.PoolMember:
+    return answers.PoolMember(
+        **{name: getattr(member, name) for name in ("participant", "name", "country", "contracting_authority")},
+        lots=[answers.MemberVolume(lot.category, lot.unit, lot.quantity, lot.share) for lot in member.lots],
+        lines=member.lines,
+        spend_eur_per_year=member.spend_eur_per_year,
+        gain=answers.summed(member.gain),
+    )
+
+
+def outcomes(
+    session: Session, sees: Visible, window: Window, *, plan: UUID, pooled: bool | None, reason: str | None
+) -> Page[answers.Outcome]:
+    """What became of the lines that ``sees`` shows, by line id; raises NotFound for an unknown plan."""
+    stored = stored_plan(session, plan)
+    reader = _Outcomes(stored)
+    parts: list[Sequence[Row[Any]]] = []
+    if pooled is not False and reason is None:
+        parts.append(queries.pooled_lines(session, sees, window, plan))
+    if pooled is not True:
+        parts.append(queries.unpooled_lines(session, sees, window, plan, reason=reason))
+        left = {key for key, each in reader.excluded.items() if reason in (None, each["reason"])}
+        after = 0 if window.after is None else int(window.after[0])
+        parts.append(queries.excluded_lines(session, sees, {key for key in left if key > after}))
+    rows = list(heapq.merge(*parts, key=lambda row: row.line))[: window.fetch]
+    return page_of([reader.outcome(row) for row in rows], window, lambda outcome: (outcome.line,))
+
+
+def outcome(session: Session, sees: Visible, *, plan: UUID, line: int) -> answers.Outcome:
+    """What became of one line; raises NotFound where the plan has no such line, or ``sees`` does not show it."""
+    found = outcomes(session, sees, Window(1, (line - 1,)), plan=plan, pooled=None, reason=None).items
+    if not found or found[0].line != line:
+        raise NotFound(f"plan {plan} has no line {line}")
+    return found[0]
+
+
+class _Outcomes:
+    """Rows of lines put together with what their plan rested on."""
+
+    def __init__(self, stored: Stored) -> None:
+        instance, context = stored.frozen.instance, stored.frozen.context
+        self.policy = instance["policy"]
+        self.lines = {int(each["id"]): each for each in instance["lines"]}
+        self.offers = {each["id"]: each for each in instance["offers"]}
+        self.categories = {each["id"]: each for each in instance["categories"]}
+        self.excluded = {int(each["id"]): each for each in context["excluded"] if each["kind"] == "line"}
+
+    def outcome(self, row: Row[Any]) -> answers.Outcome:
+        """Of a row of pooled, unpooled or excluded lines."""
+        if row.line in self.excluded:
+            return self._excluded(row)
+        line = self.lines[row.line]
+        plain = {
+            "line": row.line,
+            "participant": row.participant,
+            "held_by": line["participant"],
+            "category": line["category"],
+            "quantity_per_year": line["quantity"],
+            "spend_eur_per_year": line["quantity"] * line["unit_price_eur"],
+            "excluded": False,
+        }
+        if "pool" in row._fields:
+            place = {"pool": row.pool, "start": row.start, "offer": row.offer}
+            return answers.Outcome(**plain, **place, pooled=True, gain=self._gain(line, row))
+        own, floor = own_figures(row.reason, row.figures), bool(self.policy["green_floor"])
+        return answers.Outcome(
+            **plain,
+            pooled=False,
+            reason=row.reason,
+            words=explain(row.reason, own, green_floor=floor),
+            figures=own,
+            all_words=explain(row.reason, row.figures, green_floor=floor),
+            all_figures=row.figures,
+        )
+
+    def _gain(self, line: Mapping[str, Any], row: Row[Any]) -> answers.Gains:
+        offer = self.offers[row.offer]
+        gain = line_gain(
+            line,
+            offer=offer,
+            unit_price_eur=offer["tiers"][row.tier]["unit_price_eur"],
+            start=row.start,
+            term_months=self.categories[line["category"]]["term_months"] or self.policy["term_months"],
+            policy=self.policy,
+        )
+        return answers.gains(gain)
+
+    def _excluded(self, row: Row[Any]) -> answers.Outcome:
+        said = self.excluded[row.line]
+        return answers.Outcome(
+            line=row.line,
+            participant=row.participant,
+            held_by=None,
+            category=row.category,
+            quantity_per_year=row.quantity,
+            spend_eur_per_year=row.quantity * row.unit_price_eur_micro / MICRO,
+            pooled=False,
+            excluded=True,
+            reason=said["reason"],
+            words=said["words"],
+        )

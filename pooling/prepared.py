@@ -1,0 +1,99 @@
+"""Queries of the requests that come most: built and compiled once, then run by the driver, without objects on the way.
+
+They are written as any other query; what is saved is putting the same one together for every request.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Dialect, Select, Uuid
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+from sqlmodel import Session
+
+from pooling.database import Reading
+
+MOST_SHAPES = 256
+KNOWN_IDS = 4096
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A query in the words of a dialect, and how values go in and come out."""
+
+    statement: str
+    fixed: Mapping[str, Any]
+    order: Sequence[str] | None
+    """names of parameters by place; None: the driver takes them by name"""
+    inward: Mapping[str, Convert]
+    columns: tuple[TypeEngine[Any], ...]
+    outward: tuple[tuple[int, Convert], ...] | None = None
+
+
+class Prepared:
+    """A query by its shape: ``build(**shape)`` makes it, with a `bindparam` for each value that differs."""
+
+    def __init__(self, build: Callable[..., Select[Any]]) -> None:
+        self._build = build
+        self._ready: dict[Hashable, _Ready] = {}
+
+    def rows(self, opened: Reading | Session, values: Mapping[str, Any], **shape: Hashable) -> list[tuple[Any, ...]]:
+        """The rows as plain tuples, each value as the column's type has it."""
+        if isinstance(opened, Session):  # inside a transaction that writes: nothing to be saved
+            return [tuple(row) for row in opened.connection().execute(self._build(**shape), values)]
+        return self._by_driver(opened, values, shape)
+
+    def _by_driver(self, reading: Reading, values: Mapping[str, Any], shape: Mapping[str, Hashable]) -> list[Any]:
+        key = (reading.dialect.name, *shape.items())
+        ready = self._ready.get(key)
+        if ready is None:
+            ready = _made_ready(self._build(**shape), reading.dialect)
+        given = {**ready.fixed, **values}
+        for name, convert in ready.inward.items():
+            given[name] = convert(given[name])
+        parameters = given if ready.order is None else [given[name] for name in ready.order]
+        rows, description = reading.ask(ready.statement, parameters)
+        outward = ready.outward
+        if outward is None:  # how values come out is known once the driver has said what they are
+            outward = _outward(ready.columns, description, reading.dialect)
+            if len(self._ready) >= MOST_SHAPES:
+                self._ready.clear()
+            self._ready[key] = replace(ready, outward=outward)
+        return _converted(rows, outward) if rows and outward else rows
+
+
+def _converted(rows: list[tuple[Any, ...]], outward: tuple[tuple[int, Convert], ...]) -> list[tuple[Any, ...]]:
+    """The rows with some columns converted, a column at a time."""
+    columns: list[Iterable[Any]] = list(zip(*rows))
+    for place, convert in outward:
+        columns[place] = map(convert, columns[place])
+    return list(zip(*columns))
+
+
+def _made_ready(query: Select[Any], dialect: Dialect) -> _Ready:
+    compiled = query.compile(dialect=dialect)
+    if not isinstance(compiled, SQLCompiler):
+        raise TypeError(f"{type(compiled).__name__}: a query is compiled by an SQLCompiler")
+    inward = {}
+    for parameter, name in compiled.bind_names.items():
+        convert = parameter.type.dialect_impl(dialect).bind_processor(dialect)
+        if convert is not None:
+            inward[name] = convert
+    order = compiled.positiontup if compiled.positional else None
+    columns = tuple(column.type for column in query.selected_columns)
+    return _Ready(str(compiled), dict(compiled.params), order, inward, columns)
+
+
+def _outward(
+    columns: Sequence[TypeEngine[Any]], description: Sequence[Sequence[Any]], dialect: Dialect
+) -> tuple[tuple[int, Convert], ...]:
+    """By place, how a value is made of the driver's, where that is not the same."""
+    found = []
+    for place, (kind, told) in enumerate(zip(columns, description)):
+        convert = kind.dialect_impl(dialect).result_processor(dialect, told[1])
+        if convert is not None:  # ids come again and again: those of a page's submissions, of its plan
+            found.append((place, lru_cache(KNOWN_IDS)(convert) if isinstance(kind, Uuid) else convert))
+    return tuple(found)

