@@ -116,7 +116,7 @@ def _unlocked(engine: Engine) -> bool:
 
 def _paused_and_late(engine: Engine, url: str, *options: str) -> list[str]:
     """A worker sleeps through its lease in the middle of a job that another does; what was written when it woke."""
-    job = enqueued(engine, "word.note", now=datetime.now(UTC), payload={"word": "a", "seconds": 0.3})
+    job = enqueued(engine, "word.note", now=datetime.now(UTC), payload={"word": "a", "seconds": 1.0})
     with victim(url, "unheard", *options) as process:
         said(process, "begun")
         _pause(process, engine)
