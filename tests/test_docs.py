@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -268,19 +269,34 @@ def test_readme_leads_to_every_page() -> None:
     assert sorted(pages - linked) == []
 
 
-# Assembled from parts, so that this file does not hold them.
-HOSTS = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "ana" + "conda.org", "crates" + ".io")
-MACHINE_PATHS = ("/" + "work/", "/" + "root/", "/" + "home/", "/" + "Users/", "C:" + "\\Users")
-INDEX_URL = "index-" + "url"
-INDEX_OPTION = re.compile(
-    rf"^\s*(-i|-f|--{INDEX_URL}|--extra-{INDEX_URL}|--find-links|--trusted-host)\b|://", re.MULTILINE
+PLANTED_HOST = "registry." + "invalid"  # in parts, so that this file does not hold it
+HOSTS = frozenset(
+    {
+        sha256(PLANTED_HOST.encode()).hexdigest()[:16],
+        "a4aa2ac280bb8d1a",
+        "8b5bb5eb9d758455",
+        "8743857e3ea00fd1",
+        "51c6b9f69c48a75b",
+        "789e46d79514e280",
+    }
 )
+"""Hosts of package registries by the start of their SHA-256, so that this file names none; one is made up."""
+HOST_WORDS = re.compile(r"(?<![a-z0-9-])(?=([a-z0-9-]+\.[a-z]{2,7})(?![a-z0-9-]))")
+MACHINE_PATHS = ("/" + "work/", "/" + "root/", "/" + "home/", "/" + "Users/", "C:" + "\\Users")
+LOCKED_LINE = re.compile(r"[A-Za-z0-9._-]+==[^\s/:]+( ; [^/:]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?|")
+"""All that a locked file may hold: exact versions and their hashes."""
 
 
 def traces(text: str) -> list[str]:
     """Registry hosts and machine paths in a text; a path counts where it begins."""
-    hosts = [host for host in HOSTS if host in text.lower()]
+    words = sorted(set(HOST_WORDS.findall(text.lower())))
+    hosts = [word for word in words if sha256(word.encode()).hexdigest()[:16] in HOSTS]
     return hosts + [path for path in MACHINE_PATHS if re.search(rf"(?<![\w.~)}}\]]){re.escape(path)}", text)]
+
+
+def odd_lines(text: str) -> list[str]:
+    """Lines that are no locked version and no hash: options, addresses, files."""
+    return [line for line in text.splitlines() if not LOCKED_LINE.fullmatch(line)]
 
 
 def tracked_files() -> list[Path]:
@@ -299,9 +315,14 @@ def test_no_file_names_a_registry_or_a_machine_path() -> None:
     assert {path: said for path, said in found.items() if said} == {}
 
 
-@pytest.mark.parametrize("trace", [*HOSTS, *MACHINE_PATHS])
+@pytest.mark.parametrize("trace", [PLANTED_HOST, *MACHINE_PATHS])
 def test_a_planted_trace_is_found(trace: str) -> None:
-    assert traces(f'x = "{trace}x"') == [trace]
+    assert traces(f'x = "{trace}/x"') == [trace]
+
+
+@pytest.mark.parametrize("written", ["https://{}/simple/", "files.{}", "a.b.{}:443", "({})"])
+def test_a_planted_host_is_found_however_it_is_written(written: str) -> None:
+    assert traces(written.format(PLANTED_HOST)) == [PLANTED_HOST]
 
 
 def test_locked_files_name_no_index() -> None:
@@ -309,6 +330,6 @@ def test_locked_files_name_no_index() -> None:
     assert {"constraints.txt", "constraints-dev.txt"} <= {path.name for path in files}
     for path in files:
         text = path.read_text(encoding="utf-8")
-        assert INDEX_OPTION.findall(text) == []
-        for planted in (f"--{INDEX_URL} x", "-i x", "--find-links=x", "a @ https://x/a.whl"):
-            assert len(INDEX_OPTION.findall(f"{text}\n{planted}\n")) == 1, planted
+        assert odd_lines(text) == []
+        for planted in ("--some-option x", "-i x", "--find-links=x", "a @ https://x/a.whl", "./a.whl", "a>=1 \\"):
+            assert odd_lines(f"{text}\n{planted}\n") == [planted]
