@@ -49,8 +49,8 @@ class AuditEntry(SQLModel, table=True):
     request: str = Field(max_length=80, description="id of the request or job; empty: none")
     resource_type: str | None = Field(max_length=40)
     resource_id: str | None = Field(max_length=200)
-    participants: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
-    details: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    participants: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    details: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     previous: str = Field(max_length=64)
     hash: str = Field(max_length=64)
 
@@ -66,7 +66,7 @@ class ReadEntry(SQLModel, table=True):
     operation: str = Field(max_length=80)
     request: str = Field(max_length=80)
     path: str = Field(max_length=400, description="of the request, without its query")
-    participants: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    participants: list[str] = Field(sa_column=Column(JSON, nullable=False))
     sealed: int | None = Field(
         index=True, sa_type=BigInteger, description="position of the entry that seals it; empty: not yet"
     )

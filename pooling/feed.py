@@ -36,7 +36,7 @@ class FeedEntry(SQLModel, table=True):
     resource_id: str = Field(max_length=200)
     version: str | None = Field(max_length=80)
     action: str = Field(max_length=8, description="created, updated or deleted")
-    participants: list = Field(  # type: ignore[type-arg]
+    participants: list[str] = Field(
         sa_column=Column(JSON, nullable=False), description="whose it is, sorted; empty: nobody's in particular"
     )
     occurred_at: datetime = Field(sa_type=UtcDateTime, index=True)

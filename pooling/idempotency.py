@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import JSON, Column, LargeBinary, delete, text
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -33,7 +34,7 @@ class StoredResponse(SQLModel, table=True):
     fingerprint: str = Field(max_length=64, description="SHA-256 of path, content type and body")
     mark: str = Field(max_length=40, description="of the reader's projection: what may be seen can change in a week")
     status: int
-    headers: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    headers: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     stored_at: datetime = Field(sa_type=UtcDateTime, index=True)
 

@@ -152,8 +152,9 @@ def _read(row: object) -> Change:
 def _number(name: object, value: object) -> object:
     """Whole numbers may be written with a point."""
     whole = name in WHOLE or name in ("earliest_months", "latest_months")
-    fits = isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE
-    return int(value) if whole and fits else value  # type: ignore[call-overload]
+    if whole and isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE:
+        return int(value)
+    return value
 
 
 def to_document(changes: Iterable[Change]) -> dict[str, object]:
@@ -163,8 +164,9 @@ def to_document(changes: Iterable[Change]) -> dict[str, object]:
 
 def written(change: Change) -> dict[str, object]:
     """One change as an object of ``changes``."""
-    given = {entry.name: getattr(change, entry.name) for entry in fields(change)}  # type: ignore[arg-type]
-    absent = {entry.name: entry.default for entry in fields(change)}  # type: ignore[arg-type]
+    declared = fields(KINDS[change.kind])
+    given = {entry.name: getattr(change, entry.name) for entry in declared}
+    absent = {entry.name: entry.default for entry in declared}
     kept = {name: _plain(value) for name, value in given.items() if value != absent[name]}
     return {"kind": change.kind, **kept}
 

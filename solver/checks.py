@@ -1,6 +1,7 @@
 """Checks of single fields: each yields a fault a field that is not what it must be."""
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from solver.errors import Fault, InvalidInstance
 from solver.months import is_month
@@ -35,9 +36,14 @@ def is_finite(value: float) -> bool:
     return -LARGEST_WHOLE <= value <= LARGEST_WHOLE
 
 
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it is a number, neither a truth value nor too large to count with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_finite(value)
+
+
 def numbers(negative: bool = False, /, **fields: object) -> Iterator[Fault]:
     for name, value in fields.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not is_finite(value):
+        if not is_number(value):
             yield Fault(name, value, "give a finite number of at most 2^53")
         elif value < 0 and not negative:
             yield Fault(name, value, "give a number of at least 0")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from solver.by_rule import plan_at_once
 from solver.check import check
-from solver.checks import refuse
+from solver.checks import is_number, refuse
 from solver.errors import Fault, RuleBroken
 from solver.instance import Instance
 from solver.plan import Plan
@@ -42,8 +42,7 @@ class Allowance:
     def _faults(self) -> Iterator[Fault]:
         for name in ("time_limit_s", "gap"):
             value: object = getattr(self, name)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not 0 < value < float("inf"):  # type: ignore[operator]
+            if not is_number(value) or not value > 0:
                 yield Fault(name, value, "give a finite number above 0")
         yield from whole(1, workers=self.workers)
         yield from whole(0, seed=self.seed)

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import ClassVar
 
 from solver.change_kinds import DECIDED, decided, families_of, known, refuse_at, with_parts
-from solver.checks import LARGEST_WHOLE, is_finite, refuse, texts, wholes
+from solver.checks import LARGEST_WHOLE, is_number, refuse, texts, wholes
 from solver.errors import Fault, InvalidInstance
 from solver.instance import Instance, Line
 from solver.months import month_at
@@ -161,8 +161,7 @@ class VolumeChanged(OfLines):
 
 
 def _above_nothing(value: object) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and is_finite(value) and value > 0  # type: ignore[operator,arg-type]
+    return is_number(value) and value > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -280,16 +280,17 @@ class _Builder:
         before = years * (spend + carbon * quantity + spend * share) - policy.line_cost_eur
         before -= spend * rate[local] * (start - first[local]) / 12
         kept = self._stability(offer, local, start)
-        parts = []
+        parts: list[tuple[Ints, Ints, Ints, Ints, Floats]] = []
         for tier, step in enumerate(offer.tiers):
             benefit = before - years * quantity * step.unit_price_eur
             keep = np.ones(len(local), dtype=bool)
             if policy.no_one_worse_off:
                 keep = benefit >= -WORSE_OFF_TOLERANCE * np.maximum(1.0, spend)
             size = int(keep.sum())
-            same = np.full(size, position), start[keep], np.full(size, tier)
-            parts.append((*same, local[keep], (benefit + kept)[keep]))
-        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))  # type: ignore[return-value]
+            places, steps = np.full(size, position), np.full(size, tier)
+            parts.append((places, start[keep], steps, local[keep], (benefit + kept)[keep]))
+        *whole, worth = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return whole[0], whole[1], whole[2], whole[3], worth
 
     def _stability(self, offer: Offer, local: Ints, start: Ints) -> Floats:
         kept = np.zeros(len(local))

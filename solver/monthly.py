@@ -87,7 +87,8 @@ class Stand:
             return found
         whole = self._of(o, self.shelf.fits[o] & may, room, leaving=False)
         better = whole[2] > found[2]
-        return tuple(np.where(better, b, a) for a, b in zip(found, whole, strict=True))  # type: ignore[return-value]
+        inside, benefits, value = (np.where(better, b, a) for a, b in zip(found, whole, strict=True))
+        return inside, benefits, value
 
     def _of(self, o: int, inside: Flags, room: float, *, leaving: bool) -> tuple[Flags, Floats, Floats]:
         inside, tier, benefit = self._settled(o, inside, leaving=leaving)

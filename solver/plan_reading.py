@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from solver.checks import LARGEST_WHOLE
+from solver.checks import is_number
 from solver.errors import Fault, InvalidPlan
 from solver.instance import Instance
 from solver.months import is_month, offset
@@ -156,7 +156,7 @@ class _Reader:
         ):
             right = getattr(lot, name)
             stated = row.get(name, right)
-            if not _is_number(stated) or not abs(stated - right) <= slack:
+            if not is_number(stated) or not abs(stated - right) <= slack:
                 self.fault(f"{path}.{name}", stated, f"it is {right} in this instance: {OTHER_INSTANCE}")
         return lot
 
@@ -191,8 +191,8 @@ class _Reader:
 
     def number(self, row: Mapping[str, Any], name: str) -> float:
         value = row.get(name)
-        if _is_number(value):
-            return float(value)  # type: ignore[arg-type]
+        if is_number(value):
+            return float(value)
         self.fault(name, value, "give a finite number")
         return 0.0
 
@@ -215,9 +215,3 @@ class _Reader:
 
     def fault(self, path: str, value: object, remedy: str) -> None:
         self.faults.append(Fault(path, value, remedy))
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) <= LARGEST_WHOLE

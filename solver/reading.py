@@ -84,7 +84,8 @@ def _part(kind: type[Part], document: object, path: str, faults: list[Fault]) ->
         faults.append(Fault(path, document, "give an object"))
         return None
     before, complete = len(faults), True
-    declared = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    of_kind: type[Any] = kind
+    declared = {f.name: f for f in fields(of_kind)}
     faults += (Fault(f"{path}.{name}", document[name], NO_SUCH_FIELD) for name in document if name not in declared)
     values: dict[str, Any] = {}
     for name, declaration in declared.items():

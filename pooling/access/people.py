@@ -127,8 +127,7 @@ def _identify_as(session: Session, principal: UUID, wanted: Identification) -> N
 def change(session: Session, principal: UUID, rights: Rights) -> None:
     """Give a principal other rights, from its next request on; raises NotFound, BadInput."""
     row = _living(session, principal)
-    kind: Kind = row.kind  # type: ignore[assignment]
-    _checked(session, kind, rights)
+    _checked(session, row.kind, rights)
     if Role.ADMINISTRATOR not in rights.roles:
         _keep_an_administrator(session, row)
     row.roles = " ".join(sorted(rights.roles))
@@ -275,11 +274,10 @@ def _records(session: Session, rows: Sequence[PrincipalRow]) -> list[Record]:
     made = []
     for row in rows:
         person = people.get(row.id)
-        kind: Kind = row.kind  # type: ignore[assignment]
         made.append(
             Record(
                 id=row.id,
-                kind=kind,
+                kind=row.kind,
                 roles=frozenset(Role(name) for name in row.roles.split()),
                 participants=frozenset(each.participant for each in participants if each.principal == row.id),
                 employer=row.employer,

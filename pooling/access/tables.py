@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Column, String
 from sqlmodel import Field, SQLModel
 
+from pooling.access.rules import Kind
 from pooling.database import UtcDateTime
 
 
@@ -15,7 +16,7 @@ class PrincipalRow(SQLModel, table=True):
     __tablename__ = "principal"
 
     id: UUID = Field(primary_key=True)
-    kind: str = Field(max_length=8, description="person, key or machine")
+    kind: Kind = Field(sa_column=Column(String(8), nullable=False))
     roles: str = Field(max_length=80, description="sorted, separated by a space")
     employer: str | None = Field(
         foreign_key="participant.code", max_length=40, description="whom a planner is employed by; gives no rights"

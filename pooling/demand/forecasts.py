@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import polars as pl
@@ -46,7 +46,10 @@ WAITS = {
     "unit-mismatch": "a unit in which this category is not counted",
 }
 PLACES = {"unknown-category": "category", "unknown-unit": "unit", "unknown-pack": "pack_size", "unit-mismatch": "unit"}
-CREATED, REPLACED, UNCHANGED, REFUSED = "created", "replaced", "unchanged", "refused"
+CREATED: Final = "created"
+REPLACED: Final = "replaced"
+UNCHANGED: Final = "unchanged"
+REFUSED: Final = "refused"
 
 
 class ForecastsRefused(BadFields):
@@ -77,12 +80,15 @@ class Fault:
     detail: str
 
 
+Status = Literal["created", "replaced", "unchanged", "refused"]
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of an entry; ``version`` is the forecast's from now on, None where it was refused."""
 
     external_id: str
-    status: str
+    status: Status
     version: int | None
     faults: tuple[Fault, ...] = ()
 
@@ -95,7 +101,7 @@ class Pushed:
     results: tuple[Result, ...]
     warnings: tuple[str, ...] = ()
 
-    def count(self, status: str) -> int:
+    def count(self, status: Status) -> int:
         """How many entries ended so."""
         return sum(result.status == status for result in self.results)
 

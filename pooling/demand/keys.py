@@ -83,7 +83,8 @@ class Keys:
             self.fault(name, "give the day alone, as 2026-10-30")
             return None
         if isinstance(value, date) or value in words:
-            return value  # type: ignore[no-any-return]
+            day_or_word: date | str = value
+            return day_or_word
         try:
             return date.fromisoformat(value)
         except ValueError:

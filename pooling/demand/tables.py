@@ -4,6 +4,7 @@ What is on its way there: uploads and stored mappings. What a system keeps up to
 """
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, Text, text
@@ -41,7 +42,7 @@ class Submission(SQLModel, table=True):
     rows_refused: int
     rows_skipped: int = Field(description="out of scope by the mapping's rules")
     rows_quarantined: int = Field(description="still waiting for a mapping")
-    report: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    report: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     source: str | None = Field(default=None, max_length=60, description="the system whose forecasts these are")
     sent_by: UUID | None = Field(default=None, description="id of the principal; empty: by the command line")
@@ -112,8 +113,8 @@ class QuarantinedRow(SQLModel, table=True):
     row: int
     reason: str = Field(max_length=40, description="unknown-category, unknown-unit, unknown-pack or unit-mismatch")
     value: str = Field(max_length=255)
-    candidates: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
-    cells: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    candidates: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    cells: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     loaded_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
@@ -135,7 +136,7 @@ class Forecast(SQLModel, table=True):
     external_id: str = Field(primary_key=True, max_length=120)
     version: int
     line: int = Field(foreign_key="line.id", index=True, sa_type=BIG_INTEGER, description="the last one")
-    document: dict = Field(sa_column=Column(JSON, nullable=False), description="as it was sent")  # type: ignore[type-arg]
+    document: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False), description="as it was sent")
     changed_at: datetime = Field(sa_type=UtcDateTime)
     deleted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -148,7 +149,7 @@ class StoredMapping(SQLModel, table=True):
     name: str = Field(primary_key=True, max_length=120)
     version: int
     document: str = Field(sa_column=Column(Text, nullable=False))
-    lists: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    lists: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -167,12 +168,12 @@ class Upload(SQLModel, table=True):
     series: str | None = Field(max_length=120)
     partial: bool
     sent_by: UUID
-    may_send_for: list | None = Field(sa_column=Column(JSON))  # type: ignore[type-arg]
+    may_send_for: list[str] | None = Field(sa_column=Column(JSON))
     received_at: datetime = Field(index=True, sa_type=UtcDateTime)
     job: UUID | None
     submission: UUID | None = Field(foreign_key="submission.id", index=True)
-    preview: dict | None = Field(sa_column=Column(JSON))  # type: ignore[type-arg]
-    report: dict | None = Field(sa_column=Column(JSON))  # type: ignore[type-arg]
+    preview: dict[str, Any] | None = Field(sa_column=Column(JSON))
+    report: dict[str, Any] | None = Field(sa_column=Column(JSON))
 
 
 class UploadContent(SQLModel, table=True):

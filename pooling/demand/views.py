@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from pooling.access.projection import OPEN, OWN
-from pooling.demand.forecasts import Pushed, Result
+from pooling.demand.forecasts import Pushed, Result, Status
 from pooling.demand.queries import LineRow
 from pooling.demand.tables import Submission
 
@@ -277,7 +277,7 @@ class ResultView(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one forecast."""
 
     external_id: str
-    status: Literal["created", "replaced", "unchanged", "refused"]
+    status: Status
     version: Annotated[int | None, OPEN]
     faults: list[FaultView]
 
@@ -408,7 +408,7 @@ def result_view(number: int, result: Result) -> ResultView:
     place = f"#/lines/{number}"
     return ResultView(
         external_id=result.external_id,
-        status=result.status,  # type: ignore[arg-type]
+        status=result.status,
         version=result.version,
         faults=[
             FaultView(place + (f"/{fault.place}" if fault.place else ""), fault.code, fault.detail)

@@ -1,6 +1,7 @@
 """The queue's rows: a job is made in its caller's transaction and done by whichever worker holds its lease."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, Column, Index
@@ -25,7 +26,7 @@ class Job(SQLModel, table=True):
     run_at: datetime = Field(sa_type=UtcDateTime, description="not before")
     key: str | None = Field(unique=True, max_length=200, description="of two jobs with one key only the first is made")
     actor: UUID | None = Field(description="principal that asked for it; empty: the service itself")
-    payload: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    payload: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     created_at: datetime = Field(sa_type=UtcDateTime)
     started_at: datetime | None = Field(sa_type=UtcDateTime, description="of the latest attempt")
     finished_at: datetime | None = Field(sa_type=UtcDateTime)
@@ -34,9 +35,9 @@ class Job(SQLModel, table=True):
     owner: str | None = Field(max_length=120, description="worker that holds it")
     lease_until: datetime | None = Field(sa_type=UtcDateTime, description="from then on any worker may take it over")
     cancel_requested_at: datetime | None = Field(sa_type=UtcDateTime)
-    progress: dict | None = Field(sa_column=Column(JSON(none_as_null=True)))  # type: ignore[type-arg]
-    result: dict | None = Field(sa_column=Column(JSON(none_as_null=True)))  # type: ignore[type-arg]
-    problem: dict | None = Field(  # type: ignore[type-arg]
+    progress: dict[str, Any] | None = Field(sa_column=Column(JSON(none_as_null=True)))
+    result: dict[str, Any] | None = Field(sa_column=Column(JSON(none_as_null=True)))
+    problem: dict[str, Any] | None = Field(
         sa_column=Column(JSON(none_as_null=True)), description="code and detail of the latest failure"
     )
 

@@ -15,7 +15,7 @@ class Offer(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=120)
     category: str = Field(foreign_key="category.id", index=True, max_length=80)
     name: str = Field(max_length=200)
-    criteria: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    criteria: list[str] = Field(sa_column=Column(JSON, nullable=False))
     currency: str = Field(max_length=3, description="of absolute prices; EUR for indices")
     price_basis: str = Field(max_length=8, description="absolute, or index on today's volume-weighted price")
     max_quantity: int | None = Field(sa_type=BigInteger)
@@ -64,7 +64,7 @@ class Dialogue(SQLModel, table=True):
     held_on: date
     participants: str = Field(max_length=1000, description="who took part, in words")
     learnt: str = Field(max_length=20_000)
-    open_questions: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    open_questions: list[str] = Field(sa_column=Column(JSON, nullable=False))
     recorded_by: UUID | None = Field(description="id of the principal who wrote it last")
     recorded_at: datetime = Field(sa_type=UtcDateTime)
 

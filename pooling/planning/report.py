@@ -150,10 +150,11 @@ def reasons(plan: PlanView) -> tuple[Reason, ...]:
 
 def _examples(lines: Sequence[UnpooledView]) -> tuple[UnpooledView, ...]:
     largest = sorted(lines, key=lambda line: (-line.spend_eur_per_year, line.id))
-    seen: set[str] = set()
-    first = [line for line in largest if not (line.category in seen or seen.add(line.category))]  # type: ignore[func-returns-value]
-    rest = [line for line in largest if line not in first]
-    return tuple((first + rest)[:MOST_EXAMPLES])
+    first: dict[str, UnpooledView] = {}
+    for line in largest:
+        first.setdefault(line.category, line)
+    rest = [line for line in largest if first[line.category] is not line]
+    return tuple([*first.values(), *rest][:MOST_EXAMPLES])
 
 
 def market_volumes(rows: Sequence[VolumeRow], names: Mapping[str, str]) -> list[MarketVolume]:

@@ -30,7 +30,7 @@ class PlanningPolicy(SQLModel, table=True):
 
     name: str = Field(primary_key=True, max_length=80)
     version: int = _version()
-    document: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    document: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     created_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -41,9 +41,11 @@ class Snapshot(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=64)
     created_at: datetime = Field(sa_type=UtcDateTime)
     as_of: date
-    policy: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    policy: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     instance: bytes = Field(sa_column=Column(LargeBinary, nullable=False), description="zlib of the instance's JSON")
-    context: dict = Field(sa_column=Column(JSON, nullable=False), description="submissions, offer files, rates")  # type: ignore[type-arg]
+    context: dict[str, Any] = Field(
+        sa_column=Column(JSON, nullable=False), description="submissions, offer files, rates"
+    )
 
 
 class Plan(SQLModel, table=True):
@@ -63,7 +65,7 @@ class Plan(SQLModel, table=True):
     gap: float
     runtime_s: float
     document: bytes = Field(sa_column=Column(LargeBinary, nullable=False), description="zlib of the plan's JSON")
-    totals: dict | None = Field(  # type: ignore[type-arg]
+    totals: dict[str, Any] | None = Field(
         default=None, sa_column=Column(JSON), description="of the document; empty: stored before it was kept apart"
     )
     version: int = _version()
@@ -132,7 +134,7 @@ class PlanUnpooledLine(SQLModel, table=True):
     plan: UUID = Field(primary_key=True, foreign_key="plan.id")
     line: int = Field(primary_key=True, foreign_key="line.id", index=True, sa_type=BIG_INTEGER)
     reason: str = Field(max_length=24)
-    figures: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    figures: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
 
 
 class PlanRun(SQLModel, table=True):
@@ -146,7 +148,7 @@ class PlanRun(SQLModel, table=True):
     asked_at: datetime = Field(sa_type=UtcDateTime)
     asked_by: UUID
     policy_name: str | None = Field(max_length=80, description="of the named policy; empty: sent with the run")
-    policy: dict = Field(sa_column=Column(JSON, nullable=False), description="as in force when asked")  # type: ignore[type-arg]
+    policy: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False), description="as in force when asked")
     time_limit_ms: int
     workers: int
     seed: int
@@ -180,7 +182,7 @@ class WhatIf(SQLModel, table=True):
     plan: UUID = Field(foreign_key="plan.id", index=True)
     asked_at: datetime = Field(sa_type=UtcDateTime)
     asked_by: UUID
-    changes: list = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    changes: list[Any] = Field(sa_column=Column(JSON, nullable=False))
     time_limit_ms: int
     job: UUID
     document: bytes | None = _document("zlib of pooling.what-if/1; empty until it is done", nullable=True)
@@ -198,8 +200,8 @@ class ScenarioSet(SQLModel, table=True):
     asked_at: datetime = Field(sa_type=UtcDateTime)
     asked_by: UUID
     policy_name: str | None = Field(max_length=80)
-    policy: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
-    grid: dict = Field(sa_column=Column(JSON, nullable=False))  # type: ignore[type-arg]
+    policy: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    grid: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     time_limit_ms: int
     workers: int
     seed: int
