@@ -30,6 +30,7 @@ COLUMNS: dict[str, str] = {
     "window_source": "what the window rests on",
     "required": "criteria an offer must meet",
     "refused": "criteria the participant does not accept",
+    "depth": "how deep the participant joins in: market dialogue, common criteria, framework or joint tender",
     "date": "the day the figures are from; decides the exchange rate and the participant's validity",
     "external_id": "the sender's own id of the row",
 }

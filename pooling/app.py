@@ -14,9 +14,11 @@ from litestar.enums import ScopeType
 from litestar.types import ControllerRouterHandler, LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 from sqlalchemy import Engine
 
-from pooling import description, health, metrics, working
+from pooling import description, health, logs, metrics, working
 from pooling.access import tokens
 from pooling.access.api import ROUTES as ACCESS
+from pooling.agreements.api import ROUTES as AGREEMENTS
+from pooling.cycles.api import ROUTES as CYCLES
 from pooling.database import connect
 from pooling.demand.api import ROUTES as DEMAND
 from pooling.demand.upload_api import ROUTES as UPLOADS
@@ -25,6 +27,7 @@ from pooling.health import Links
 from pooling.limits import MAX_BODY_BYTES, LimitedRequest, check_request
 from pooling.market.api import ROUTES as MARKET
 from pooling.metrics import Metrics
+from pooling.notices.api import ROUTES as NOTICES
 from pooling.observing import observed
 from pooling.operations import ROUTES as OPERATIONS
 from pooling.planning.api import ROUTES as PLANNING
@@ -33,6 +36,7 @@ from pooling.quota import Quotas
 from pooling.reference.api import ROUTES as REFERENCE
 from pooling.settings import Settings
 from pooling.signing import CURSORS, Secret
+from pooling.tenders.api import ROUTES as TENDERS
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     health.start,
@@ -42,10 +46,14 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     metrics.metrics_page,
     *ACCESS,
     *REFERENCE,
+    *NOTICES,
+    *CYCLES,
     *DEMAND,
     *UPLOADS,
     *MARKET,
     *PLANNING,
+    *TENDERS,
+    *AGREEMENTS,
     *OPERATIONS,
 )
 SPARE_CONNECTIONS = 5
@@ -138,3 +146,4 @@ async def running(_: Litestar, *, engine: Engine, settings: Settings, worker: bo
         finally:
             await asyncio.to_thread(held.close)
             engine.dispose()
+            logs.write_out()

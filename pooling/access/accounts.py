@@ -110,13 +110,16 @@ def let_in(
     rights: Rights,
     identities: tuple[Identification, ...],
     now: datetime,
+    email: str | None = None,
 ) -> tuple[Record, str | None]:
     """A new principal, and for a person the one-time secret to make a key with; raises BadInput."""
     if kind == "person":
-        principal = people.add_person(session, name, rights, now=now, identities=identities)
+        principal = people.add_person(session, name, rights, now=now, identities=identities, email=email)
         return people.record(session, principal), keys.invite(session, principal, now=now).secret
     if identities:
         raise BadInput("identities: a system that comes with tokens is entered by its first request; leave them out")
+    if email is not None:
+        raise BadInput("email: only people are sent mail; a system reads /v1/notices; leave it out")
     if rights.employer is not None or rights.roles != {Role.PARTNER}:
         raise BadInput("a system has the role partner alone and no employer")
     principal = people.add_system(session, name, rights.participants, now=now)

@@ -7,7 +7,7 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from pooling.access import accounts, people
+from pooling.access import accounts, contacts, people
 from pooling.access.api_audit import AuditController
 from pooling.access.keys import Made
 from pooling.access.people import Identification, Rights
@@ -17,6 +17,7 @@ from pooling.access.views import (
     KeyPage,
     KeyView,
     Me,
+    NewContact,
     NewKey,
     NewPrincipal,
     NewRights,
@@ -44,7 +45,17 @@ class MeController(Controller):
     @get("/", operation_id="me.read", sync_to_thread=True, responses=RESPONSES, summary="Who the service takes you for")
     def read(self, request: Asked, handling: Handled) -> Response[Me]:
         """Roles, participants and scopes as they stand now."""
-        return handling.read(request, lambda call: me_view(call.who, people.name_of(call.session, call.who.id)))
+        return handling.read(request, _me)
+
+    @put("/contact", operation_id="me.contact", sync_to_thread=True, responses=RESPONSES, summary="Where to reach you")
+    def contact(self, request: Asked, handling: Handled, data: JSONBody[NewContact]) -> Response[Me]:
+        """Notices go there by e-mail from now on; null: by `/v1/notices` alone. It is erased with your name."""
+
+        def work(call: Call) -> Me:
+            contacts.set_email(call.session, call.who.id, data.email)
+            return _me(call)
+
+        return handling.write(request, work)
 
 
 class KeyController(Controller):
@@ -211,6 +222,7 @@ class PrincipalController(Controller):
                 name=data.name,
                 rights=_rights(data),
                 identities=tuple(Identification(each.issuer, each.subject) for each in data.identities),
+                email=data.email,
                 now=call.now,
             )
             shown = principal_view(record, secret) if secret is not None else principal_view(record)
@@ -290,6 +302,11 @@ class PrincipalController(Controller):
             return gone()
 
         return handling.write(request, work)
+
+
+def _me(call: Call) -> Me:
+    who = call.who
+    return me_view(who, people.name_of(call.session, who.id), contacts.email_of(call.session, who.id))
 
 
 def _made(made: Made, call: Call) -> Reply:

@@ -95,6 +95,7 @@ SEEN_BY_ALL_BUYERS = Row(coordinator=ALL, planner=ALL, partner=ALL, auditor=ALL,
 
 ACCESS: Mapping[str, Row] = {
     "me.read": EVERYONE,
+    "me.contact": Row(coordinator=ALL, planner=ALL, partner=UNSEEN, auditor=ALL, administrator=ALL),
     "keys.list": EVERYONE,
     "keys.read": Row(coordinator=OWN, planner=OWN, partner=OWN, auditor=OWN, administrator=ALL),
     "keys.create": Row(coordinator=OWN, planner=OWN, auditor=OWN, administrator=ALL),
@@ -112,7 +113,6 @@ ACCESS: Mapping[str, Row] = {
     "audit.verify": Row(administrator=ALL, auditor=ALL),
 }
 
-# DEMAND adds and changes rows of reference, demand and market here
 OFFERS = Row(coordinator=ALL, planner=ALL, partner=ALL, auditor=ALL, scope="pools:read")
 """Read what is offered; prices and volumes in it are marked for planners and auditors."""
 SENDERS = Row(coordinator=OWN, planner=ALL, partner=OWN, auditor=ALL, scope="forecasts:write")
@@ -138,11 +138,15 @@ DEMAND: Mapping[str, Row] = {
     "dialogues.read": PLANNING,
     "dialogues.create": PLANNER,
     "dialogues.write": PLANNER,
+    "risk-areas.list": EVERYONE,
+    "risk-areas.read": EVERYONE,
+    "risk-areas.write": PLANNER,
     "lines.list": _own("forecasts:read"),
     "lines.read": _own("forecasts:read"),
     "submissions.list": _own("forecasts:read"),
     "submissions.read": _own("forecasts:read"),
     "submissions.report": _own("forecasts:read"),
+    "submissions.changes": _own("forecasts:read"),
     "submissions.withdraw": _change("forecasts:write"),
     "forecasts.list": _own("forecasts:read"),
     "forecasts.read": _own("forecasts:read"),
@@ -166,7 +170,6 @@ DEMAND: Mapping[str, Row] = {
     "mappings.delete": Row(planner=ALL, administrator=ALL),
 }
 
-# PLANNING adds and changes rows of planning here
 PLANNING_ROWS: Mapping[str, Row] = {
     "plans.list": _own("pools:read"),
     "plans.read": _own("pools:read"),
@@ -197,19 +200,81 @@ PLANNING_ROWS: Mapping[str, Row] = {
     "scenarios.list": PLANNING,
     "scenarios.read": PLANNING,
     "scenarios.create": PLANNER_UNSEEN,
+    "scenario-plans.create": PLANNER_UNSEEN,
+    "cycle-scenarios.create": PLANNER,
+    "plan-differences.read": _own("pools:read"),
     "explanations.read": PLANNING,
     "explanations.create": PLANNER_UNSEEN,
 }
 
-# JOBS adds and changes rows of operations here
 OPERATIONS: Mapping[str, Row] = {  # own: what the principal asked for itself
     "operations.list": EVERYONE,
     "operations.read": Row(coordinator=OWN, planner=ALL, partner=OWN, auditor=ALL, administrator=OWN),
     "operations.cancel": Row(coordinator=OWN, planner=ALL, partner=OWN, administrator=OWN),
 }
 
-# KERNEL adds and changes rows of the frame here
+TOLD = Cell(Answer.ALLOW, Answer.HIDDEN, Answer.HIDDEN)
+"""What one was told oneself: neither what others were told, nor planners."""
+NOTICES: Mapping[str, Row] = {
+    "notices.list": EVERYONE,
+    "notices.read": Row(coordinator=TOLD, planner=ALL, partner=TOLD, auditor=ALL, administrator=UNSEEN),
+    "notices.mark-read": Row(coordinator=TOLD, planner=ALL, partner=TOLD, administrator=UNSEEN),
+}
+
+CYCLES: Mapping[str, Row] = {
+    "cycles.list": EVERYONE,
+    "cycles.read": EVERYONE,
+    "cycles.write": PLANNER,
+    "cycles.coverage": _own("forecasts:read"),
+    "cycles.open": PLANNER,
+    "cycles.close": PLANNER,
+    "cycles.reopen": PLANNER,
+}
+
+TENDERS: Mapping[str, Row] = {
+    "tenders.list": _own("pools:read"),
+    "tenders.read": _own("pools:read"),
+    "tenders.history": _own("pools:read"),
+    "tenders.propose": PLANNER,
+    "tenders.update": PLANNER,
+    "tenders.review": PLANNER,
+    "tenders.invite": PLANNER,
+    "tenders.confirm": PLANNER,
+    "tenders.hand-over": PLANNER,
+    "tenders.reject": PLANNER,
+    "cycle-runs.create": PLANNER,
+    "cycles.decide": PLANNER,
+    "invitations.read": _own("pools:read"),
+    "answers.read": _own("pools:read"),
+    "answers.write": _change("pools:review"),
+    "standings.read": PLANNING,
+    "consequences.read": PLANNING,
+    "tender-repairs.list": PLANNING,
+    "tender-repairs.create": PLANNER_UNSEEN,
+    "tender-repairs.apply": PLANNER_UNSEEN,
+}
+
+AGREEMENTS: Mapping[str, Row] = {
+    "allowances.read": _own("pools:read"),
+    "call-offs.list": _own("pools:read"),
+    "call-offs.read": _own("pools:read"),
+    "call-offs.create": _change("pools:review"),
+    "call-offs.cancel": _change("pools:review"),
+    "effect.read": _own("pools:read"),
+    "public-effect.read": PUBLIC,
+}
+
 FRAME: Mapping[str, Row] = {"start.list": PUBLIC}
 
-MATRIX: Mapping[str, Row] = {**FRAME, **ACCESS, **DEMAND, **PLANNING_ROWS, **OPERATIONS}
+MATRIX: Mapping[str, Row] = {
+    **FRAME,
+    **ACCESS,
+    **NOTICES,
+    **CYCLES,
+    **DEMAND,
+    **PLANNING_ROWS,
+    **TENDERS,
+    **AGREEMENTS,
+    **OPERATIONS,
+}
 """Every operation of the API by its id; a test fails on an operation without a row, and on a row without one."""

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, func, select, update
 from sqlmodel import Session, col
 
+from pooling.access.contacts import checked_email
 from pooling.access.rules import Kind, Role, checked_roles
 from pooling.access.tables import ApiKey, Identity, Person, PrincipalParticipant, PrincipalRow
 from pooling.audit import acted
@@ -56,11 +57,18 @@ class Rights:
 
 
 def add_person(
-    session: Session, name: str, rights: Rights, *, now: datetime, identities: Collection[Identification] = ()
+    session: Session,
+    name: str,
+    rights: Rights,
+    *,
+    now: datetime,
+    identities: Collection[Identification] = (),
+    email: str | None = None,
 ) -> UUID:
     """A new person; raises BadInput. ``identities``: issuers whose tokens the person comes with, if any."""
     principal = _add(session, "person", rights, label=None, now=now)
-    session.add(Person(principal=principal, name=_named("name", name, MAX_NAME), erased_at=None))
+    address = None if email is None else checked_email("email", email)
+    session.add(Person(principal=principal, name=_named("name", name, MAX_NAME), email=address, erased_at=None))
     for each in identities:
         _identify_as(session, principal, each)
     session.flush()
@@ -153,8 +161,8 @@ def revoke(session: Session, principal: UUID, *, now: datetime) -> None:
 
 
 def erase(session: Session, principal: UUID, *, now: datetime) -> None:
-    """Forget a person: the name, what issuers know them by, the labels of their keys, answers kept for them; and
-    refuse them from now on.
+    """Forget a person: name and e-mail address, what issuers know them by, the labels of their keys, answers kept for
+    them; and refuse them from now on.
 
     What they did stays in the audit, under an id that nothing leads back from. Raises NotFound, BadInput.
     """
@@ -165,7 +173,7 @@ def erase(session: Session, principal: UUID, *, now: datetime) -> None:
     if row.revoked_at is None:
         _keep_an_administrator(session, row)
         _end(row, now)
-    person.name = None
+    person.name = person.email = None
     person.erased_at = person.erased_at or now
     connection = session.connection()
     connection.execute(delete(Identity).where(col(Identity.principal) == principal))

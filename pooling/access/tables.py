@@ -37,10 +37,11 @@ class PrincipalParticipant(SQLModel, table=True):
 
 
 class Person(SQLModel, table=True):
-    """The one place with a person's name, so that it can be erased; ``erased_at`` says that it was."""
+    """The one place with a person's name and e-mail address, so that they can be erased; ``erased_at``: they were."""
 
     principal: UUID = Field(primary_key=True, foreign_key="principal.id")
     name: str | None = Field(max_length=200)
+    email: str | None = Field(default=None, max_length=254, description="for notices; none: by the API alone")
     erased_at: datetime | None = Field(sa_type=UtcDateTime)
 
 

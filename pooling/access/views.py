@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from pooling.access import keys, people
 from pooling.access.projection import OPEN
 from pooling.access.rules import Principal, Role
+from pooling.smtp import MOST_EMAIL
 
 Code = Annotated[str, Meta(min_length=1, max_length=40, description="code of a participant")]
 Label = Annotated[
@@ -19,6 +20,7 @@ Scopes = Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(max_length=20
 RoleName = Literal["coordinator", "planner", "partner", "auditor", "administrator"]
 Roles = Annotated[list[RoleName], Meta(min_length=1, max_length=5)]
 Codes = Annotated[list[Code], Meta(max_length=200)]
+Email = Annotated[str, Meta(min_length=3, max_length=MOST_EMAIL)]
 
 
 class KeyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +116,13 @@ class NewPrincipal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     participants: Codes = []
     employer: Code | None = None
     identities: Annotated[list[NewIdentity], Meta(max_length=10)] = []
+    email: Annotated[Email | None, Meta(description="a person's, for notices")] = None
+
+
+class NewContact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where one wants to be reached; null: not by e-mail."""
+
+    email: Email | None
 
 
 class NewRights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -147,6 +156,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     ]
     key: Annotated[UUID | None, Meta(description="the key that was sent; null for a token")]
     once: Annotated[bool, Meta(description="came with a one-time secret")]
+    email: Annotated[str | None, Meta(description="where notices go beside /v1/notices")]
 
 
 def key_view(key: keys.Key, now: datetime, secret: str | UnsetType = UNSET) -> KeyView:
@@ -194,7 +204,7 @@ def principal_view(record: people.Record, invitation: str | UnsetType = UNSET) -
     )
 
 
-def me_view(who: Principal, name: str | None) -> Me:
+def me_view(who: Principal, name: str | None, email: str | None) -> Me:
     """The asker as it is shown to itself."""
     return Me(
         id=who.id,
@@ -207,6 +217,7 @@ def me_view(who: Principal, name: str | None) -> Me:
         delegate=who.delegate,
         key=who.key,
         once=who.once,
+        email=email,
     )
 
 

@@ -8,7 +8,20 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
 from pooling.access.rules import Principal
-from pooling.demand import bulk, forecasts, queries, uploads, views, withdrawing
+from pooling.demand import (
+    bulk,
+    change_views,
+    cycle_closing,
+    forecasts,
+    queries,
+    sent_for,
+    uploads,
+    versions,
+    views,
+    withdrawing,
+)
+from pooling.demand.change_views import SubmissionChanges
+from pooling.demand.cycle_api import CycleDemandController
 from pooling.demand.sender import Sender
 from pooling.demand.upload_views import UploadView, upload_view
 from pooling.demand.views import (
@@ -41,6 +54,10 @@ OfParticipant = FromQuery[Annotated[str | None, QueryParameter(max_length=40, de
 OfCategory = FromQuery[Annotated[str | None, QueryParameter(max_length=80, description="id of a category")]]
 OfSubmission = FromQuery[Annotated[UUID | None, QueryParameter(description="lines of this submission alone")]]
 OfSource = FromQuery[Annotated[str | None, QueryParameter(max_length=60, description="forecasts of this system alone")]]
+OfCycle = FromQuery[Annotated[str | None, QueryParameter(max_length=40, description="sent for this cycle alone")]]
+Against = FromQuery[
+    Annotated[UUID | None, QueryParameter(description="another submission; left out: the version before")]
+]
 Live = FromQuery[Annotated[bool, QueryParameter(description="false: those too whose place others have taken")]]
 Status = FromQuery[
     Annotated[
@@ -104,7 +121,8 @@ class LineController(Controller):
 
 def _line(call: Call, line_id: int) -> LineDetail:
     row = queries.line(call.session, call.who.sees, line_id)
-    return views.line_detail(row, queries.flags(call.session, line_id))
+    flags, successions = queries.flags(call.session, line_id), queries.successions(call.session, line_id)
+    return views.line_detail(row, flags, successions)
 
 
 class SubmissionController(Controller):
@@ -128,12 +146,13 @@ class SubmissionController(Controller):
         limit: Limit = DEFAULT_LIMIT,
         status: Status = None,
         source: OfSource = None,
+        cycle: OfCycle = None,
     ) -> Response[SubmissionPage]:
         """What was sent, the latest first: those whose every row is of one's own participants."""
 
         def work(call: Call) -> Reply:
             window = call.window(cursor, limit)
-            rows = queries.submissions(call.session, call.who, window, status=status, source=source)
+            rows = queries.submissions(call.session, call.who, window, status=status, source=source, cycle=cycle)
             owners = queries.owners(call.session, [row.id for row in rows])
             page = page_of(rows, window, key=lambda row: (row.received_at, row.id))
             return call.page(page, SubmissionPage, view=lambda row: views.submission_view(row, owners[row.id]))
@@ -167,6 +186,31 @@ class SubmissionController(Controller):
             waiting = queries.waiting(call.session, submission_id, MOST_WAITING)
             upload = uploads.of_submission(call.session, submission_id)
             return views.submission_report(record, owners, waiting, upload)
+
+        return handling.read(request, work)
+
+    @get(
+        "/{submission_id:uuid}/changes",
+        operation_id="submissions.changes",
+        sync_to_thread=True,
+        responses=RESPONSES,
+        summary="What a submission changed",
+    )
+    def changes(
+        self,
+        request: Asked,
+        handling: Handled,
+        submission_id: FromPath[UUID],
+        cursor: Cursor = None,
+        limit: Limit = DEFAULT_LIMIT,
+        against: Against = None,
+    ) -> Response[SubmissionChanges]:
+        """Lines added, removed and changed with the figures before and after, against the version before it or
+        another. Of a system's forecasts: against what each of them was before."""
+
+        def work(call: Call) -> Reply:
+            found = versions.changes(call.session, call.who, submission_id, against)
+            return change_views.changes_page(call, found, call.window(cursor, limit))
 
         return handling.read(request, work)
 
@@ -337,19 +381,22 @@ def _put(call: Call, source: str, external_id: str, data: ForecastBody) -> Reply
 
 
 def _load(call: Call, data: Bulk, *, partial: bool) -> Reply:
+    cycle_closing.lock(call.session)
+    sender = sender_of(call.who)
+    goes_to = sent_for.named(call.session, data.cycle, data.correction_reason, sender=sender, now=call.now)
     if len(data.lines) > AT_ONCE or call.prefers_async:
         upload = uploads.receive_lines(
             call.session,
             msgspec.json.encode(data),
             source=data.source,
-            sender=sender_of(call.who),
+            sender=sender,
             partial=partial,
             now=call.now,
+            goes_to=goes_to,
         )
         return accepted(upload_view(upload), operation=upload.job)
-    return Reply(
-        views.bulk_result(bulk.push(call.session, data, sender=sender_of(call.who), partial=partial, now=call.now))
-    )
+    pushed = bulk.push(call.session, data, sender=sender, partial=partial, now=call.now, sent_for=goes_to)
+    return Reply(views.bulk_result(pushed))
 
 
-ROUTES = (LineController, SubmissionController, ForecastController)
+ROUTES = (LineController, SubmissionController, ForecastController, CycleDemandController)

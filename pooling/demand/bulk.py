@@ -9,11 +9,14 @@ from sqlmodel import Session
 from pooling.demand import forecasts, mappings
 from pooling.demand.forecasts import Entry, Pushed
 from pooling.demand.sender import Sender
+from pooling.demand.sent_for import SentFor
 from pooling.demand.views import Bulk, BulkLine, ForecastBody
 from pooling.errors import BadFields
 
 
-def push(session: Session, data: Bulk, *, sender: Sender, partial: bool, now: datetime) -> Pushed:
+def push(
+    session: Session, data: Bulk, *, sender: Sender, partial: bool, now: datetime, sent_for: SentFor | None = None
+) -> Pushed:
     """Store the lines of a request; with a stored mapping that explains the sender's words."""
     given = None
     if data.mapping is not None:
@@ -22,7 +25,9 @@ def push(session: Session, data: Bulk, *, sender: Sender, partial: bool, now: da
             text = 'it reads a file\'s own columns; for forecasts give one with base = "headers"'
             raise BadFields([("#/mapping", "bad-mapping", text)])
     entries = [entry_of(line.external_id, line, version=line.version) for line in data.lines]
-    return forecasts.push(session, data.source, entries, sender=sender, now=now, partial=partial, given=given)
+    return forecasts.push(
+        session, data.source, entries, sender=sender, now=now, partial=partial, given=given, sent_for=sent_for
+    )
 
 
 def entry_of(external_id: str, data: ForecastBody, *, version: int | None = None) -> Entry:

@@ -9,6 +9,7 @@ import polars as pl
 
 from connectors.frames import EXTRA, ROW
 from pooling.demand.amounts import PriceReader, QuantityReader
+from pooling.demand.depths import DepthReader
 from pooling.demand.distinct import ByDistinct
 from pooling.demand.figures import Marks
 from pooling.demand.mapping import FileMapping
@@ -71,6 +72,7 @@ class Checker:
         self._quantities = QuantityReader(marks)
         self._prices = PriceReader(mapping.price, marks)
         self._windows = WindowReader(mapping)
+        self._depths = DepthReader(mapping.depths)
         self._currencies = CurrencyReader(mapping, received_on)
         self._unit_names = Closest({code: [unit.name, *unit.aliases] for code, unit in UNITS.items()})
         self._near: dict[tuple[str, str], list[dict[str, str]]] = {}
@@ -115,6 +117,7 @@ class Checker:
             "required": required,
             "refused": refused,
             "delivered": self._prices.delivered(work),
+            "depth": self._depths.read(work),
             "original_quantity": self._text(work, "quantity"),
             "original_unit": self._text(work, "unit").fill_null(""),
             "original_price": self._text(work, "unit_price"),

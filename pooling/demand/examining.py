@@ -25,7 +25,7 @@ from pooling.errors import BadInput
 FIRST_LINES = 10
 SAID = (
     *("participant", "sent_as", "category", "item_code", "quantity", "quantity_low", "quantity_high"),
-    *("unit_price_micro", "currency", "earliest_start", "latest_start", "required", "refused", "delivered"),
+    *("unit_price_micro", "currency", "earliest_start", "latest_start", "required", "refused", "delivered", "depth"),
 )
 """What makes two lines say the same."""
 

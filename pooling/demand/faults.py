@@ -57,6 +57,10 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "neither yes nor no",
             "leave the cell blank, or explain the word in the mapping: true or false ([price] delivered_words)",
         ),
+        "unknown-depth": (
+            "not known how deep that is",
+            "write dialogue, criteria, framework or joint, or explain the word in the mapping ([depth] words)",
+        ),
         "unknown-participant": (
             "no participant by this name",
             "correct it, or add the name to the mapping ([participants] words)",

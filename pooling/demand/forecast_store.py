@@ -69,6 +69,13 @@ def end_lines(session: Session, lines: Sequence[int], *, now: datetime) -> set[s
     return categories
 
 
+def end_of(session: Session, submission: UUID, external_ids: Collection[str], *, now: datetime) -> set[str]:
+    """The lines that a submission has for these forecasts count no longer; returns their categories."""
+    wanted = select(col(Line.id), col(Line.external_id)).where(col(Line.submission) == submission)
+    found = session.connection().execute(wanted)
+    return end_lines(session, [line for line, key in found if line is not None and key in external_ids], now=now)
+
+
 def point(
     session: Session,
     source: str,
@@ -78,10 +85,12 @@ def point(
     submission: UUID,
     now: datetime,
 ) -> None:
-    """The forecasts in ``documents`` are now the lines that ``submission`` has for them."""
+    """The forecasts in ``documents`` are now the lines that ``submission`` has for them; others stay as they are."""
     names = (col(Line.external_id), col(Line.id), col(Line.participant), col(Line.sent_as))
     new, old = [], []
     for external_id, line, *owners in session.execute(select(*names).where(col(Line.submission) == submission)).all():
+        if external_id not in documents:
+            continue
         known = before.get(external_id)
         version = 1 if known is None else known.version + 1
         row = {"version": version, "line": line, "document": dict(documents[external_id]), "changed_at": now}
@@ -107,6 +116,21 @@ def _write(session: Session, new: Collection[Mapping[str, Any]], old: Collection
         changing = changing.values({name: bindparam(name) for name in names})
         session.connection().execute(changing, [dict(row) for row in old])
     session.expire_all()  # rows were changed behind the session's back
+
+
+def renew(session: Session, lines: Sequence[int], *, now: datetime) -> None:
+    """The lines of some forecasts have another holder: these have another version, and whoever follows them is told."""
+    owners = select(col(Forecast.line), col(Line.participant), col(Line.sent_as))
+    owners = owners.join(Line, col(Line.id) == col(Forecast.line))
+    names = (col(Forecast.source), col(Forecast.external_id), col(Forecast.version), col(Forecast.line))
+    for part in store.parts(lines):
+        mine = (col(Forecast.line).in_(part), col(Forecast.deleted_at).is_(None))
+        whose = {line: both for line, *both in session.connection().execute(owners.where(*mine))}
+        changing = update(Forecast).where(*mine).values(version=col(Forecast.version) + 1, changed_at=now)
+        for source, external_id, version, line in session.connection().execute(changing.returning(*names)).all():
+            resource = f"{source}/{external_id}"
+            feed.changed(session, "forecast", resource, version=version, participants=whose[line])
+    session.expire_all()
 
 
 def mark_deleted(session: Session, source: str, external_id: str, *, now: datetime) -> None:

@@ -19,7 +19,8 @@ from sqlmodel import Session
 
 from connectors.frames import ROW
 from pooling import audit, feed
-from pooling.demand import doubts, faults, forecast_store, loading, store
+from pooling.deeds import deed_of
+from pooling.demand import cycle_closing, cycle_lines, doubts, faults, forecast_store, loading, store
 from pooling.demand.figures import Marks
 from pooling.demand.forecast_store import Known
 from pooling.demand.intake import Intake, Portion
@@ -29,12 +30,13 @@ from pooling.demand.mapping_file import MappingDocument
 from pooling.demand.notices import Notices
 from pooling.demand.recognise import from_headers
 from pooling.demand.sender import Sender
+from pooling.demand.sent_for import SentFor, current
 from pooling.errors import BadFields, NotFound, counted
 
 COLUMNS = (
     *("participant", "category", "item_code", "item_name", "quantity", "quantity_low", "quantity_high", "unit"),
     *("pack_size", "unit_price", "price_per", "currency", "price_basis", "vat_rate", "delivered", "date"),
-    *("earliest_start", "latest_start", "window_source", "required", "refused"),
+    *("earliest_start", "latest_start", "window_source", "required", "refused", "depth"),
 )
 """What a forecast can say: columns of a demand frame."""
 MAPPING = MappingDocument({"base": "headers", "name": "forecasts"}, Path(), b"")
@@ -131,7 +133,7 @@ def put(
     The same again is answered as unchanged where the request is not ``conditional``, so that a sender that got no
     answer can ask again. Raises ForecastsRefused, and NotFound where the id is another participant's.
     """
-    store.lock(session)
+    cycle_closing.lock(session)
     known = forecast_store.known(session, source, [entry.external_id]).get(entry.external_id)
     if known is not None and not sender.may_replace(known.owners, known=True):
         raise NotFound("nothing is here")
@@ -151,15 +153,18 @@ def push(
     now: datetime,
     partial: bool = False,
     given: MappingDocument | None = None,
+    sent_for: SentFor | None = None,
 ) -> Pushed:
     """Store forecasts of ``source``: all of them, or with ``partial`` those without faults.
 
-    ``given``: a mapping that adds to what the fields' names say. Raises BadMapping, and ForecastsRefused whose faults
-    point to ``#/lines/N/FIELD``.
+    ``given``: a mapping that adds to what the fields' names say. ``sent_for``: the cycle they go to, None: the one that
+    is open; in a correction what a forecast says already is said again. Raises BadMapping, and ForecastsRefused whose
+    faults point to ``#/lines/N/FIELD``.
     """
-    store.lock(session)
+    cycle_closing.lock(session)
+    goes_to = sent_for or current(session, deed_of(session).now)
     known = forecast_store.known(session, source, [entry.external_id for entry in entries])
-    found = _sorted(entries, known, sender)
+    found = _sorted(entries, known, sender, again=goes_to.late)
     steps, portion, mapping = _checked(session, found.wanted, given=given, sender=sender, now=now)
     for number, fault in _row_faults(portion, steps):
         found.faults.setdefault(number, []).append(fault)
@@ -173,11 +178,14 @@ def push(
     if found.wanted:
         if found.faults:  # without the rows that are refused
             steps, portion, mapping = _checked(session, found.wanted, given=given, sender=sender, now=now)
-        submission, warnings = _stored(session, source, found, steps, portion, mapping, sender=sender, now=now)
+        submission, warnings = _stored(
+            session, source, found, steps, portion, mapping, sender=sender, now=now, sent_for=goes_to
+        )
     return Pushed(submission, tuple(_results(entries, found)), warnings)
 
 
-def _sorted(entries: Sequence[Entry], known: Mapping[str, Known], sender: Sender) -> _Sorted:
+def _sorted(entries: Sequence[Entry], known: Mapping[str, Known], sender: Sender, *, again: bool) -> _Sorted:
+    """``again``: what says the same as before is stored all the same."""
     found = _Sorted(known)
     first: dict[str, int] = {}
     for number, entry in enumerate(entries, start=1):
@@ -193,7 +201,7 @@ def _sorted(entries: Sequence[Entry], known: Mapping[str, Known], sender: Sender
         elif entry.version is not None and entry.version != seen:
             text = f"the forecast is at version {seen} now (0: it is not there); read it again and repeat the change"
             found.faults[number] = [Fault("version", "precondition-failed", text)]
-        elif standing is not None and standing.document == entry.document:
+        elif standing is not None and standing.document == entry.document and not again:
             found.unchanged.add(number)
         else:
             found.wanted[number] = entry
@@ -255,27 +263,59 @@ def _stored(
     *,
     sender: Sender,
     now: datetime,
+    sent_for: SentFor,
 ) -> tuple[UUID, tuple[str, ...]]:
     """One submission with a line for each entry; the lines that these forecasts had end."""
     tally = Tally(steps.checker, Notices(now.date()))
     tally.add(portion)
     read = _read(list(found.wanted.values()))
     submission = loading.begin(
-        session, f"{source}.json", mapping, series=source, sender=sender, received_at=now, read=read, source=source
+        session,
+        f"{source}.json",
+        mapping,
+        series=source,
+        sender=sender,
+        received_at=now,
+        read=read,
+        sent_for=sent_for,
+        source=source,
     )
     version = store.mapping_version(session, name=mapping.name, sha256=mapping.sha256, now=now)
     ids = [found.wanted[row].external_id for row in portion.lines["row"]]
     lines = portion.lines.with_columns(source=pl.lit(source), external_id=pl.Series(ids, dtype=pl.String))
     store.add_lines(session, lines, submission=submission, mapping=version)
     standing = [known for known in found.known.values() if not known.deleted]
-    replaced = [known for known in standing if known.external_id in set(ids)]
-    ended = forecast_store.end_lines(session, [known.line for known in replaced], now=now)
-    forecast_store.point(session, source, _documents(found), found.known, submission=submission, now=now)
+    named = [known for known in standing if known.external_id in set(ids)]
+    kept = _kept(session, named, sent_for)
+    replaced = [known.line for known in named if known.external_id not in kept]
+    ended = forecast_store.end_lines(session, replaced, now=now)
+    documents = {key: document for key, document in _documents(found).items() if key not in kept}
+    forecast_store.point(session, source, documents, found.known, submission=submission, now=now)
     known = {"series": source, "file_name": f"{source}.json", "read": read}
     answer = loading.finish(
-        session, tally, submission=submission, before=None, sender=sender, known=known, ended=ended, source=source
+        session,
+        tally,
+        submission=submission,
+        before=None,
+        sender=sender,
+        known=known,
+        sent_for=sent_for,
+        ended=ended,
+        source=source,
     )
+    if kept:
+        aside = forecast_store.end_of(session, submission, kept, now=now)
+        doubts.renew_flags(session, sorted(aside), submission)
+        found.unchanged |= {number for number, entry in found.wanted.items() if entry.external_id in kept}
     return submission, answer.warnings
+
+
+def _kept(session: Session, named: Sequence[Known], sent_for: SentFor) -> set[str]:
+    """The forecasts that a correction leaves as they stand, since they were sent after the cycle was frozen."""
+    if not sent_for.late or sent_for.cycle is None:
+        return set()
+    newer = cycle_lines.newer_lines(session, sent_for.cycle, [known.line for known in named])
+    return {known.external_id for known in named if known.line in newer}
 
 
 def _documents(found: _Sorted) -> dict[str, Mapping[str, Any]]:
@@ -321,7 +361,7 @@ def delete(
     session: Session, source: str, external_id: str, *, sender: Sender, now: datetime, expect: Callable[[int], None]
 ) -> None:
     """End a forecast: its line counts no longer. Raises NotFound where there is none that the sender may delete."""
-    store.lock(session)
+    cycle_closing.lock(session)
     known = forecast_store.known(session, source, [external_id]).get(external_id)
     if known is None or known.deleted or not sender.may_replace(known.owners, known=True):
         raise NotFound(f"no forecast {external_id!r} of {source!r}; it may have been deleted")

@@ -1,8 +1,9 @@
-"""Demand's jobs: look at an uploaded file, store it once confirmed, store the lines of a long request."""
+"""Demand's jobs: look at an uploaded file, store it once confirmed, store long requests, close cycles."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,16 +12,23 @@ from uuid import UUID
 import msgspec
 from sqlmodel import Session
 
-from pooling.demand import bulk, examining, loading, report_file, uploads
+from pooling.cycles import service as cycles
+from pooling.cycles import telling
+from pooling.cycles.service import CycleRecord
+from pooling.demand import bulk, coverage, cycle_closing, examining, loading, report_file, sent_for, succession, uploads
 from pooling.demand.examining import Examined
 from pooling.demand.forecasts import ForecastsRefused
 from pooling.demand.mapping import BadMapping, FileMapping
 from pooling.demand.reading import mapping_for
 from pooling.demand.results import LoadRefused
+from pooling.demand.sent_for import SentFor
 from pooling.demand.tables import Upload
 from pooling.demand.views import Bulk, bulk_result
 from pooling.errors import BadInput, NotFound
-from pooling.jobs.context import JobContext, Kind
+from pooling.jobs import JobContext, Kind, Recurring
+
+REMINDED = timedelta(days=7)
+"""So long before a cycle's end those who have sent nothing are told."""
 
 
 def preview(context: JobContext) -> None:
@@ -52,6 +60,7 @@ def load(context: JobContext) -> None:
     upload = UUID(context.payload["upload"])
     try:
         with context.written() as call, _on_disk(call.session, upload) as (record, path):
+            goes_to = _goes_to(call.session, context)
             answer = loading.load(
                 call.session,
                 path,
@@ -61,6 +70,7 @@ def load(context: JobContext) -> None:
                 received_at=record.received_at,
                 sender=uploads.sender_of(record),
                 name=record.file_name,
+                sent_for=goes_to,
                 progress=lambda done, of: context.progress({"rows": done, "of": of}),
             )
             uploads.loaded(call.session, upload, answer.submission, report_file.document(answer))
@@ -80,7 +90,10 @@ def lines(context: JobContext) -> None:
             record = call.session.get_one(Upload, upload)
             data = msgspec.json.decode(uploads.content(call.session, upload), type=Bulk)
             sender = uploads.sender_of(record)
-            pushed = bulk.push(call.session, data, sender=sender, partial=record.partial, now=record.received_at)
+            goes_to = _goes_to(call.session, context)
+            pushed = bulk.push(
+                call.session, data, sender=sender, partial=record.partial, now=record.received_at, sent_for=goes_to
+            )
             results = msgspec.to_builtins(bulk_result(pushed))
             uploads.loaded(call.session, upload, pushed.submission, {"results": results})
             context.finish({"location": f"/v1/uploads/{upload}", "lines": len(data.lines)})
@@ -90,6 +103,12 @@ def lines(context: JobContext) -> None:
         with context.written() as call:
             uploads.refused(call.session, upload, refusal, report)
             context.finish({"location": f"/v1/uploads/{upload}"})
+
+
+def _goes_to(session: Session, context: JobContext) -> SentFor:
+    """The cycle that was named, or open, when it was confirmed; known for certain under the lock alone."""
+    cycle_closing.lock(session)
+    return sent_for.confirmed(session, context.payload.get("cycle"), context.payload.get("correction_reason"))
 
 
 @contextmanager
@@ -125,8 +144,52 @@ def _document(found: Examined) -> Mapping[str, Any]:
     }
 
 
+def close_cycles(context: JobContext) -> None:
+    """Close the cycles whose last day has ended, and freeze their lines."""
+    with context.reading() as session:
+        if not cycles.due_to_close(session, context.means.clock()):
+            return
+    with context.written() as opened:
+        context.finish({"closed": cycle_closing.lock(opened.session)})
+
+
+def succeed(context: JobContext) -> None:
+    """Let the lines of participants that have ended go to their successors."""
+    today = context.means.clock().date()
+    with context.reading() as session:
+        if not succession.due(session, today):
+            return
+    with context.written() as opened:
+        done = succession.succeed(opened.session, today, opened.now)
+        context.finish({"lines": sum(len(each.lines) for each in done)})
+
+
+def remind(context: JobContext) -> None:
+    """Tell those who have sent nothing that the open cycle closes soon; once for a last day."""
+    with context.reading() as session:
+        record = _closing_soon(session, context.means.clock())
+        if record is None or not coverage.not_sent(session, record.code):
+            return
+    with context.written() as opened:
+        waiting = coverage.not_sent(opened.session, record.code)
+        context.finish({"told": telling.due_soon(opened.session, record, opened.now, waiting)})
+
+
+def _closing_soon(session: Session, now: datetime) -> CycleRecord | None:
+    record = cycles.current(session)
+    return record if record is not None and record.takes(now) and now >= record.closes_at - REMINDED else None
+
+
 HANDLERS = {
     uploads.PREVIEW_JOB: Kind(preview),
     uploads.LOAD_JOB: Kind(load),
     uploads.LINES_JOB: Kind(lines),
+    "demand.close-cycles": Kind(close_cycles),
+    "demand.remind": Kind(remind),
+    "demand.succeed": Kind(succeed),
 }
+SCHEDULE: tuple[Recurring, ...] = (
+    Recurring("demand.close-cycles", every=timedelta(minutes=1)),
+    Recurring("demand.succeed", every=timedelta(days=1), offset=timedelta(minutes=1)),
+    Recurring("demand.remind", every=timedelta(days=1), offset=timedelta(hours=6)),
+)

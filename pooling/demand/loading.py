@@ -14,15 +14,17 @@ from sqlalchemy import update
 from sqlmodel import Session, col
 
 from pooling import audit, feed
-from pooling.demand import doubts, flags, intake, store
+from pooling.deeds import deed_of
+from pooling.demand import correcting, cycle_closing, cycle_lines, doubts, flags, intake, store
 from pooling.demand.checks import Checker
 from pooling.demand.faults import Fault, listed
 from pooling.demand.intake import Intake, Portion
 from pooling.demand.mapping import FileMapping
 from pooling.demand.naming import Reference
 from pooling.demand.notices import Notices
-from pooling.demand.results import MAX_LISTED, Loaded, LoadRefused, SeriesTaken, Waiting
+from pooling.demand.results import MAX_LISTED, Flag, Loaded, LoadRefused, SeriesTaken, Waiting
 from pooling.demand.sender import ANYONE, Sender
+from pooling.demand.sent_for import SentFor, current
 from pooling.demand.tables import Submission
 from pooling.errors import counted
 from pooling.reference import service as reference_service
@@ -130,24 +132,27 @@ def load(
     received_at: datetime,
     sender: Sender = ANYONE,
     name: str | None = None,
+    sent_for: SentFor | None = None,
     progress: Progress | None = None,
 ) -> Loaded:
     """Check a file and store its lines as one submission of ``series`` (default: the mapping's), which replaces the
     series' last one as a whole. ``name``: what the file was called by whoever sent it, where ``path`` is not that.
+    ``sent_for``: the cycle it goes to, None: the one that is open.
 
-    The same file and mapping again is answered as already loaded, and nothing is written; where rows were left out
-    the first time they are checked anew, and the file is loaded again if more than before can be made of it. Where
-    rows have faults, all of the file is refused unless ``partial`` keeps the good ones. ``progress`` gets rows done
-    and rows in the file.
+    The same file and mapping again for the same cycle is answered as already loaded, and nothing is written; where
+    rows were left out the first time they are checked anew, and the file is loaded again if more than before can be
+    made of it. Where rows have faults, all of the file is refused unless ``partial`` keeps the good ones. ``progress``
+    gets rows done and rows in the file.
     Raises FileRefused, BadMapping, SeriesTaken, and LoadRefused with all that was found.
     """
-    store.lock(session)
+    cycle_closing.lock(session)
+    goes_to = sent_for or current(session, deed_of(session).now)
     chosen = series or mapping.series or mapping.name
     named = name or path.name
     with intake.opened(path, mapping) as file:
         report = file.report
         before = replaceable(session, chosen, sender)
-        same = before is not None and (before.file_sha256, before.mapping_sha256) == (report.sha256, mapping.sha256)
+        same = before is not None and _is_same(before, report.sha256, mapping.sha256, goes_to)
         if before is not None and same and _is_settled(session, before):
             return _already(before, named)
         steps = Intake(
@@ -159,8 +164,20 @@ def load(
             may_send_for=sender.may_send_for,
         )
         tally = Tally(steps.checker, Notices(received_at.date()))
+        aside = goes_to.late and before is not None and cycle_lines.newer(session, str(goes_to.cycle), before)
+        if aside:
+            before = None
         read = asdict(report)
-        submission = begin(session, named, mapping, series=chosen, sender=sender, received_at=received_at, read=read)
+        submission = begin(
+            session,
+            named,
+            mapping,
+            series=chosen,
+            sender=sender,
+            received_at=received_at,
+            read=read,
+            sent_for=goes_to,
+        )
         version = store.mapping_version(session, name=mapping.name, sha256=mapping.sha256, now=received_at)
         with closing(intake.ahead(steps.portions(file.batches()))) as portions:
             for portion in portions:
@@ -176,7 +193,16 @@ def load(
     if before is not None and same and _is_unchanged(session, tally, submission=submission, before=before):
         store.withdraw(session, submission)
         return _already(before, named)
-    return finish(session, tally, submission=submission, before=before, sender=sender, known=known)
+    return finish(
+        session,
+        tally,
+        submission=submission,
+        before=before,
+        sender=sender,
+        known=known,
+        sent_for=goes_to,
+        aside=aside,
+    )
 
 
 def replaceable(session: Session, series: str, sender: Sender) -> Submission | None:
@@ -209,6 +235,12 @@ def why_refused(tally: Tally, series: str, *, before: Submission | None, partial
             " or give the file a --series of its own"
         )
     return None
+
+
+def _is_same(before: Submission, sha256: str, mapping: str, sent_for: SentFor) -> bool:
+    """Whether a file says again what its series' last one does. What is sent for another cycle is a word of its own."""
+    again = (before.file_sha256, before.mapping_sha256) == (sha256, mapping)
+    return again and not sent_for.late and sent_for.cycle in (None, before.cycle)
 
 
 def _is_settled(session: Session, before: Submission) -> bool:
@@ -247,6 +279,7 @@ def begin(
     sender: Sender,
     received_at: datetime,
     read: Mapping[str, Any],
+    sent_for: SentFor,
     source: str | None = None,
 ) -> UUID:
     """The submission's row, with counts of nothing yet; it is seen by nobody before the transaction ends."""
@@ -269,6 +302,9 @@ def begin(
         report={"read": dict(read)},
         source=source,
         sent_by=sender.id,
+        cycle=sent_for.cycle,
+        correction_reason=sent_for.reason,
+        number=store.next_number(session, series, source),
     )
     session.add(submission)
     session.flush()
@@ -292,29 +328,32 @@ def finish(
     before: Submission | None,
     sender: Sender,
     known: Mapping[str, Any],
+    sent_for: SentFor,
     ended: Collection[str] = (),
     source: str | None = None,
+    aside: bool = False,
 ) -> Loaded:
     """Replace the series' last submission, renew flags, and write down what was found.
 
-    ``ended``: categories of lines that have just ended; ``source``: the system whose forecasts these are.
+    ``ended``: categories of lines that have just ended; ``source``: the system whose forecasts these are. Where the
+    cycle's lines are frozen, these take the place of theirs. ``aside``: in the cycle alone, as something newer stands.
     """
     totals = flags.merged(tally.totals)
     touched = {*totals["category"], *ended}
     if before is not None:
         touched |= store.categories_of(session, before.id)
         store.supersede(session, before.id)
-    found, count = doubts.renew_flags(session, sorted(touched), submission, added=totals)
+    found, count, twice = tuple[Flag, ...](), 0, tuple[str, ...]()
+    if not aside:
+        found, count = doubts.renew_flags(session, sorted(touched), submission, added=totals)
+        twice = doubts.sent_twice(session, totals, submission, sender=sender, source=source)
     answer = tally.answer(
         submission=submission,
         supersedes=before.id if before is not None else None,
         superseded_lines=before.lines_made if before is not None else 0,
         flags=found,
         flags_found=count,
-        warnings=(
-            *tally.notices.warnings(),
-            *doubts.sent_twice(session, totals, submission, sender=sender, source=source),
-        ),
+        warnings=(*tally.notices.warnings(), *twice),
         **known,
     )
     participants = _note_participants(session, tally, submission)
@@ -322,6 +361,7 @@ def finish(
         update(Submission)
         .where(col(Submission.id) == submission)
         .values(
+            status=store.SUPERSEDED if aside else store.ACCEPTED,
             supersedes=answer.supersedes,
             rows_read=answer.rows_read,
             lines_made=answer.lines_made,
@@ -343,6 +383,8 @@ def finish(
     details = {"rows": answer.rows_read, "lines": answer.lines_made, "refused": answer.rows_refused}
     resource = ("submission", submission)
     audit.acted(session, "submissions.load", resource=resource, details=details, participants=participants)
+    if sent_for.late:
+        correcting.correct(session, submission, sent_for, participants)
     return answer
 
 

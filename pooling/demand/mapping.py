@@ -58,6 +58,7 @@ class FileMapping:
     participants: Mapping[str, str] = field(default_factory=nothing)
     categories: Categories = field(default_factory=Categories)
     criteria: Criteria = field(default_factory=Criteria)
+    depths: Mapping[str, str] = field(default_factory=nothing)
     group: Group | None = None
     skip: tuple[Skip, ...] = ()
 

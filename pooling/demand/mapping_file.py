@@ -102,6 +102,7 @@ def mapping_of(document: MappingDocument, reference: Reference | None = None) ->
         "participants": sections.participants(keys.section("participants"), files),
         "categories": sections.categories(keys.section("categories"), files),
         "criteria": sections.criteria(keys.section("criteria")),
+        "depths": sections.depths(keys.section("depth")),
         "group": sections.group(keys.section("group")) if keys.has("group") else None,
         "skip": tuple(rule for each in keys.sections("skip") if (rule := sections.skip(each))),
     }

@@ -5,6 +5,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, cast
 
+from pooling.cycles.service import DEPTHS
 from pooling.demand.keys import Keys
 from pooling.demand.sections import (
     PACK,
@@ -223,6 +224,15 @@ def criteria(keys: Keys) -> Criteria | None:
     words, separator = keys.words("words"), keys.text("separator") or ";"
     keys.finish()
     return keys.build(lambda: Criteria(MappingProxyType(words), separator))
+
+
+def depths(keys: Keys) -> Mapping[str, str]:
+    words = keys.words("words")
+    for word, meaning in words.items():
+        if meaning not in {depth.value for depth in DEPTHS}:
+            keys.fault(f"words.{word}", f"{meaning!r}; give one of {', '.join(DEPTHS)}")
+    keys.finish()
+    return MappingProxyType(words)
 
 
 def group(keys: Keys) -> Group | None:

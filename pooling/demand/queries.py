@@ -14,6 +14,7 @@ from pooling.demand.tables import (
     Forecast,
     Line,
     LineFlag,
+    LineSuccession,
     MappingVersion,
     QuarantinedRow,
     Submission,
@@ -37,7 +38,7 @@ OF_SUBMISSION = ("file_name", "file_sha256", "received_at", "status")
 SUBMISSION_LISTED = (
     *("id", "version", "series", "source", "status", "supersedes", "file_name", "file_sha256", "file_bytes"),
     *("mapping_name", "mapping_sha256", "received_at", "rows_read", "lines_made", "rows_refused", "rows_skipped"),
-    "rows_quarantined",
+    *("rows_quarantined", "number", "cycle", "correction_reason"),
 )
 
 
@@ -70,6 +71,7 @@ class LineRow(NamedTuple):
     required: str
     refused: str
     delivered: bool | None
+    depth: str | None
     source: str | None
     external_id: str | None
     live: bool
@@ -97,6 +99,14 @@ def _lines(*, sees: int | None, after: bool, live: bool, filters: tuple[str, ...
 
 
 _LINES = Prepared(_lines)
+
+
+def lines_in(session: Session, chosen: ColumnElement[bool]) -> Rows:
+    """Lines for whoever has made sure that they may be seen: ``LISTED`` and whether they count, by id."""
+    wanted: Select[Any] = select(*_of(Line, LISTED), LIVE.label("live")).join(
+        Submission, col(Line.submission) == col(Submission.id)
+    )
+    return session.connection().execute(wanted.where(chosen).order_by(col(Line.id))).all()
 
 
 def lines(
@@ -144,6 +154,13 @@ def flags(session: Session, line_id: int) -> Rows:
     return session.connection().execute(wanted).all()
 
 
+def successions(session: Session, line_id: int) -> Rows:
+    """The changes of a line's hands, the first one first: ended, successor, at."""
+    names = ("ended", "successor", "at")
+    wanted = select(*_of(LineSuccession, names)).where(col(LineSuccession.line) == line_id)
+    return session.connection().execute(wanted.order_by(col(LineSuccession.at), col(LineSuccession.ended))).all()
+
+
 def may_see_submission(who: Principal) -> ColumnElement[bool]:
     """The condition that a submission may be seen: all that it names are the reader's, and they are all known.
 
@@ -161,7 +178,13 @@ def may_see_submission(who: Principal) -> ColumnElement[bool]:
 
 
 def submissions(
-    session: Session, who: Principal, window: Window, *, status: str | None = None, source: str | None = None
+    session: Session,
+    who: Principal,
+    window: Window,
+    *,
+    status: str | None = None,
+    source: str | None = None,
+    cycle: str | None = None,
 ) -> Rows:
     """Submissions, the latest first (``SUBMISSION_LISTED``)."""
     wanted: Select[Any] = select(*_of(Submission, SUBMISSION_LISTED)).where(may_see_submission(who))
@@ -169,6 +192,8 @@ def submissions(
         wanted = wanted.where(col(Submission.status) == status)
     if source is not None:
         wanted = wanted.where(col(Submission.source) == source)
+    if cycle is not None:
+        wanted = wanted.where(col(Submission.cycle) == cycle)
     key = (col(Submission.received_at), col(Submission.id))
     wanted = wanted.where(window.clause_descending(*key)).order_by(*(each.desc() for each in key))
     return session.connection().execute(wanted.limit(window.fetch)).all()

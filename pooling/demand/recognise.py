@@ -71,6 +71,7 @@ def _document(headers: Sequence[str], sheet: str | None, given: Mapping[str, Any
     made: dict[str, Any] = {
         "units": {"words": _unit_words()},
         "price": _price(),
+        "depth": {"words": words.meanings("depth")},
         "currency": {"day": "date" if "date" in named else "received"},
         "window": _window(named),
         "uncertainty": {"spread": words.words()["spread"]},

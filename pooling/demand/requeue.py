@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from connectors.frames import ROW
 from pooling import audit, feed
-from pooling.demand import doubts, flags, store
+from pooling.demand import cycle_closing, doubts, flags, store
 from pooling.demand.figures import Marks
 from pooling.demand.intake import Intake, Portion, header_names
 from pooling.demand.loading import Tally, reference_data
@@ -27,7 +27,7 @@ def requeue(session: Session, submission: UUID, mapping: FileMapping, *, now: da
     The cells are as they were read at first: a mapping with other columns needs the file loaded again.
     Raises NotFound, and BadInput where the submission no longer counts.
     """
-    store.lock(session)
+    cycle_closing.lock(session)
     record = _counting(session, submission)
     stored = store.waiting_rows(session, submission)
     if not stored:

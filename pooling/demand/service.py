@@ -1,23 +1,29 @@
 """What other subjects may ask of demand, inside the open transaction they hand over."""
 
+from collections.abc import Sequence
 from dataclasses import fields
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 import polars as pl
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from pooling.demand import store
+from pooling.demand import cycle_lines, store, succession
 from pooling.demand.loading import load, reference_data
 from pooling.demand.mapping_file import mapping_from_document, read_mapping
 from pooling.demand.requeue import requeue
 from pooling.demand.results import SubmissionRecord
+from pooling.demand.succession import Due
 from pooling.demand.tables import Line, LineFlag, Submission
 from pooling.errors import NotFound
 
 __all__ = [
     "find_submission",
     "headers_of",
+    "lines_of",
+    "lines_of_cycle",
     "live_flags",
     "live_lines",
     "load",
@@ -26,6 +32,7 @@ __all__ = [
     "reference_data",
     "requeue",
     "submissions",
+    "succession_due",
 ]
 
 LIVE = {
@@ -55,6 +62,7 @@ LIVE = {
     "original_quantity": pl.String,
     "original_unit": pl.String,
     "original_price": pl.String,
+    "depth": pl.String,
 }
 
 
@@ -67,6 +75,29 @@ def live_lines(session: Session) -> pl.DataFrame:
     wanted = wanted.where(*counts).order_by(col(Line.id))
     rows = [(row[0], str(row[1]), *row[2:]) for row in session.connection().execute(wanted)]
     return pl.DataFrame(rows, schema=LIVE, orient="row")
+
+
+def lines_of_cycle(session: Session, code: str) -> list[int]:
+    """The ids of the lines that a cycle is planned on, in order; they may have been replaced or ended since.
+
+    Raises NotFound, and WrongState where the cycle is not closed yet.
+    """
+    return cycle_lines.of(session, code)
+
+
+def lines_of(session: Session, ids: Sequence[int]) -> pl.DataFrame:
+    """These lines as they are on record, whether they count or not, by id: columns ``LIVE``."""
+    wanted = select(*(col(getattr(Line, name)) for name in LIVE)).order_by(col(Line.id))
+    rows: list[tuple[Any, ...]] = []
+    for part in store.parts(sorted(set(ids))):
+        found = session.connection().execute(wanted.where(col(Line.id).in_(part)))
+        rows += [(row[0], str(row[1]), *row[2:]) for row in found]
+    return pl.DataFrame(rows, schema=LIVE, orient="row")
+
+
+def succession_due(session: Session, today: date) -> list[Due]:
+    """The lines that change hands by ``today`` as their holder has ended; a job of demand's sees to it daily."""
+    return succession.due(session, today)
 
 
 def live_flags(session: Session) -> pl.DataFrame:

@@ -37,6 +37,7 @@ LINE_COLUMNS = (
     "required",
     "refused",
     "delivered",
+    "depth",
     "original_quantity",
     "original_unit",
     "original_price",
@@ -46,14 +47,14 @@ LINE_COLUMNS = (
 class Grouper:
     """Sums rows that are one line: quantity summed, price weighted by volume, window and rate of the earliest row.
 
-    Rows of different currency, criteria or delivery terms never become one line. The number and the original texts of
-    the first row in the file stand for the group, with the count of its rows.
+    Rows of different currency, criteria, depth or delivery terms never become one line. The number and the original
+    texts of the first row in the file stand for the group, with the count of its rows.
     """
 
     def __init__(self, group: Group, header: str) -> None:
         self._header = header
         self._by = [{"participant": "sent_as"}.get(name, name) for name in group.by]
-        self._by += ["currency", "required", "refused", "delivered"]
+        self._by += ["currency", "required", "refused", "delivered", "depth"]
         self._keeps_item = "item_code" in group.by
         self._parts: list[pl.DataFrame] = []
 

@@ -63,6 +63,13 @@ def accepted_in(session: Session, series: str) -> Submission | None:
     return session.execute(wanted).scalar_one_or_none()
 
 
+def next_number(session: Session, series: str, source: str | None) -> int:
+    """The number that the next submission of a series, or of a system's forecasts, has."""
+    mine = (col(Submission.series) == series, col(Submission.source) == source)
+    wanted = select(func.max(col(Submission.number))).where(*mine)
+    return int(session.connection().execute(wanted).scalar() or 0) + 1
+
+
 def participants_of(session: Session, submission: UUID) -> list[str]:
     """Whose submission it is: all that its rows name, as far as we know them, and who holds their demand."""
     wanted = select(col(SubmissionParticipant.participant)).where(col(SubmissionParticipant.submission) == submission)
@@ -86,6 +93,14 @@ def supersede(session: Session, submission: UUID, status: str = SUPERSEDED) -> N
     old = select(col(Line.id)).where(col(Line.submission) == submission)
     if connection.execute(select(col(LineFlag.line)).limit(1)).first() is not None:
         connection.execute(delete(LineFlag).where(col(LineFlag.line).in_(old)))
+
+
+def renew(session: Session, submission: UUID) -> None:
+    """A submission's lines have changed: it has another version, and whoever follows it is told."""
+    next_version = col(Submission.version) + 1
+    changed = update(Submission).where(col(Submission.id) == submission).values(version=next_version)
+    version = session.connection().execute(changed.returning(col(Submission.version))).scalar_one()
+    feed.changed(session, "submission", submission, version=version, participants=participants_of(session, submission))
 
 
 def is_requeued(session: Session, submission: Submission) -> bool:

@@ -46,6 +46,13 @@ class Submission(SQLModel, table=True):
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     source: str | None = Field(default=None, max_length=60, description="the system whose forecasts these are")
     sent_by: UUID | None = Field(default=None, description="id of the principal; empty: by the command line")
+    cycle: str | None = Field(
+        default=None, index=True, max_length=40, description="code of the cycle that it was sent for"
+    )
+    number: int = Field(default=1, sa_column_kwargs={"server_default": text("1")}, description="in its series, from 1")
+    correction_reason: str | None = Field(
+        default=None, max_length=1000, description="why a planner changed the demand of a cycle after it closed"
+    )
     senders_known: bool = Field(
         default=False,
         sa_column_kwargs={"server_default": text("false")},
@@ -96,11 +103,34 @@ class Line(SQLModel, table=True):
     original_quantity: str = Field(max_length=40)
     original_unit: str = Field(max_length=40)
     original_price: str = Field(max_length=40)
+    depth: str | None = Field(
+        default=None, max_length=10, description="the most that it joins in; empty: as deep as its cycle goes"
+    )
     source: str | None = Field(default=None, max_length=60, description="of a forecast: the system that keeps it")
     external_id: str | None = Field(default=None, max_length=120, description="of a forecast: its id there")
     ended_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="when a later forecast of its key took its place"
     )
+
+
+class CycleLine(SQLModel, table=True):
+    """A line that a cycle is planned on: frozen when the cycle closed, whatever became of the line since."""
+
+    __tablename__ = "cycle_line"
+
+    cycle: str = Field(primary_key=True, foreign_key="cycle.code", max_length=40)
+    line: int = Field(primary_key=True, foreign_key="line.id", index=True, sa_type=BIG_INTEGER)
+
+
+class LineSuccession(SQLModel, table=True):
+    """A line whose holder ended: from then on it is the successor's. The line itself names who holds it now."""
+
+    __tablename__ = "line_succession"
+
+    line: int = Field(primary_key=True, foreign_key="line.id", sa_type=BIG_INTEGER)
+    ended: str = Field(primary_key=True, foreign_key="participant.code", max_length=40)
+    successor: str = Field(foreign_key="participant.code", max_length=40)
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class QuarantinedRow(SQLModel, table=True):
@@ -172,6 +202,10 @@ class Upload(SQLModel, table=True):
     received_at: datetime = Field(index=True, sa_type=UtcDateTime)
     job: UUID | None
     submission: UUID | None = Field(foreign_key="submission.id", index=True)
+    cycle: str | None = Field(
+        default=None, max_length=40, description="code of the cycle named with it, or open when it was confirmed"
+    )
+    correction_reason: str | None = Field(default=None, max_length=1000)
     preview: dict[str, Any] | None = Field(sa_column=Column(JSON))
     report: dict[str, Any] | None = Field(sa_column=Column(JSON))
 

@@ -69,6 +69,7 @@ def _choices(
         "delivered": [by[language][0] for by in document["delivered"].values()],
         "required": codes,
         "refused": codes,
+        "depth": [by[language][0] for by in document["depth"].values()],
     }
 
 

@@ -1,14 +1,14 @@
 """Uploads and stored mappings over HTTP."""
 
 import io
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, delete, get, post, put
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, JSONBody, PathParameter
+from litestar.params import Body, FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
 from pooling.access.projection import File
 from pooling.demand import mappings, report_file, uploads
@@ -26,6 +26,7 @@ from pooling.demand.upload_views import (
     upload_report,
     upload_view,
 )
+from pooling.demand.views import CorrectionReason, CycleCode
 from pooling.errors import BadFields, NotFound
 from pooling.handling import Asked, Call, Reply, accepted, created, gone
 from pooling.paging import DEFAULT_LIMIT, page_of, page_of_all
@@ -35,6 +36,9 @@ from pooling.problems import ACCEPTED, CREATED, NO_CONTENT, RESPONSES
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,119}$"
 MappingName = FromPath[Annotated[str, PathParameter(pattern=NAME, max_length=120)]]
+Stage = FromQuery[
+    Annotated[Literal["draft", "submitted", "accepted"] | None, QueryParameter(description="at this stage alone")]
+]
 Named = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 
 
@@ -43,12 +47,15 @@ class UploadForm(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     ``mapping``: the name of a stored mapping. ``mapping_file``: a mapping in TOML that comes along. Neither: the
     file's own headers say what its columns are. ``series``: which series of submissions it continues and replaces.
+    ``cycle``: that it is sent for; left out: the one that is open when it is confirmed.
     """
 
     file: UploadFile
     mapping: Named | None = None
     mapping_file: UploadFile | None = None
     series: Named | None = None
+    cycle: CycleCode | None = None
+    correction_reason: CorrectionReason | None = None
 
 
 class UploadController(Controller):
@@ -65,13 +72,18 @@ class UploadController(Controller):
         summary="Uploads",
     )
     def list_uploads(
-        self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+        self,
+        request: Asked,
+        handling: Handled,
+        cursor: Cursor = None,
+        limit: Limit = DEFAULT_LIMIT,
+        stage: Stage = None,
     ) -> Response[UploadPage]:
         """One's own uploads, the latest first; planners and auditors see everybody's."""
 
         def work(call: Call) -> Reply:
             window = call.window(cursor, limit)
-            rows = uploads.visible(call.session, call.who, window)
+            rows = uploads.visible(call.session, call.who, window, stage=stage)
             page = page_of(rows, window, key=lambda row: (row.received_at, row.id))
             return call.page(page, UploadPage, view=upload_view)
 
@@ -152,6 +164,7 @@ class UploadController(Controller):
                 sender=sender_of(call.who),
                 now=call.now,
                 expect=call.expect,
+                correction_reason=data.correction_reason,
             )
             return accepted(upload_view(found), operation=found.job)
 
@@ -187,6 +200,8 @@ def _receive(call: Call, data: UploadForm) -> Reply:
         series=data.series,
         sender=sender_of(call.who),
         now=call.now,
+        cycle=data.cycle,
+        correction_reason=data.correction_reason,
     )
     return accepted(upload_view(found), operation=found.job)
 

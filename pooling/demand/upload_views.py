@@ -11,7 +11,17 @@ from msgspec import Meta
 from pooling.access.projection import OPEN, OWN
 from pooling.demand.report_file import FAULT_COLUMNS
 from pooling.demand.tables import StoredMapping, Upload
-from pooling.demand.views import BulkResult, CandidateView, CountOf, FaultView, TakenOver, counts, money
+from pooling.demand.uploads import STAGES
+from pooling.demand.views import (
+    BulkResult,
+    CandidateView,
+    CorrectionReason,
+    CountOf,
+    FaultView,
+    TakenOver,
+    counts,
+    money,
+)
 
 MAX_MAPPING = 1_000_000
 ListName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", max_length=100)]
@@ -41,6 +51,7 @@ class FirstLine(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     earliest_start: str
     latest_start: str
+    depth: str | None
 
 
 class ColumnView(msgspec.Struct, frozen=True):
@@ -81,18 +92,24 @@ class PreviewView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UploadView(msgspec.Struct, frozen=True, kw_only=True):
-    """A file on its way. ``status``: received, ready (looked at), unreadable, confirmed, loaded or refused."""
+    """A file on its way. ``status``: received, ready (looked at), unreadable, confirmed, loaded or refused.
+
+    ``stage``: of the submission it is to be: a draft, submitted (confirmed) or accepted (stored).
+    """
 
     id: UUID
     version: Annotated[int, OPEN]
     kind: str
     status: str
+    stage: str
     file_name: str
     file_sha256: str
     file_bytes: Annotated[int, OPEN]
     mapping: str | None
     own_mapping: Annotated[bool, Meta(description="a mapping came with the file")]
     series: str | None
+    cycle: Annotated[str | None, Meta(description="named with it; null: the one that is open when it is confirmed")]
+    correction_reason: str | None
     partial: bool
     received_at: datetime
     operation: UUID | None
@@ -166,6 +183,7 @@ class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``partial``: keep the good rows where others have faults."""
 
     partial: bool = False
+    correction_reason: CorrectionReason | None = None
 
 
 class MappingBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -197,9 +215,11 @@ def upload_view(upload: Upload) -> UploadView:
     told = upload.preview or {}
     problem = told.get("problem")
     same = ("id", "version", "kind", "status", "file_name", "file_sha256", "file_bytes", "mapping", "series", "partial")
-    values = {name: getattr(upload, name) for name in (*same, "received_at", "submission")}
+    more = ("cycle", "correction_reason", "received_at", "submission")
+    values = {name: getattr(upload, name) for name in (*same, *more)}
     return UploadView(
         **values,
+        stage=STAGES[upload.status],
         own_mapping=upload.mapping_document is not None,
         operation=upload.job,
         problem=ProblemView(problem["code"], problem["detail"]) if problem else None,
@@ -228,7 +248,8 @@ def _preview(told: Mapping[str, Any]) -> PreviewView:
 
 def _first_line(line: Mapping[str, Any]) -> FirstLine:
     names = [each.name for each in msgspec.structs.fields(FirstLine) if each.name != "unit_price"]
-    return FirstLine(**{name: line[name] for name in names}, unit_price=money(line["unit_price_micro"]))
+    told = {"depth": None, **line}  # looked at before lines had a depth
+    return FirstLine(**{name: told[name] for name in names}, unit_price=money(line["unit_price_micro"]))
 
 
 def upload_report(upload: Upload) -> UploadReport:

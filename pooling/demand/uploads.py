@@ -14,9 +14,10 @@ from sqlmodel import Session, col, select
 from connectors.files import SUFFIXES
 from pooling import audit, feed, jobs
 from pooling.access.rules import Principal
-from pooling.demand import mappings
+from pooling.demand import mappings, sent_for
 from pooling.demand.mapping_file import MappingDocument, document_of
 from pooling.demand.sender import Sender
+from pooling.demand.sent_for import NO_CYCLE, SentFor
 from pooling.demand.tables import Upload, UploadContent
 from pooling.errors import BadFields, NotFound, PoolingError, WrongState
 from pooling.paging import Window
@@ -24,6 +25,15 @@ from pooling.paging import Window
 FILE, LINES = "file", "forecasts"
 RECEIVED, READY, UNREADABLE = "received", "ready", "unreadable"
 CONFIRMED, LOADED, REFUSED = "confirmed", "loaded", "refused"
+STAGES: Mapping[str, str] = {
+    RECEIVED: "draft",
+    READY: "draft",
+    UNREADABLE: "draft",
+    REFUSED: "draft",
+    CONFIRMED: "submitted",
+    LOADED: "accepted",
+}
+"""How far a submission has come that an upload is to be, by the upload's status; from then on its own status tells."""
 PREVIEW_JOB, LOAD_JOB, LINES_JOB = "demand.preview", "demand.load", "demand.forecasts"
 
 
@@ -37,8 +47,13 @@ def receive_file(
     series: str | None,
     sender: Sender,
     now: datetime,
+    cycle: str | None = None,
+    correction_reason: str | None = None,
 ) -> Upload:
-    """Keep a file and have it looked at. Raises BadFields and BadMapping; NotFound where the mapping is not known."""
+    """Keep a file and have it looked at; ``cycle``: that it is sent for, where it names one.
+
+    Raises BadFields and BadMapping; NotFound where the mapping or the cycle is not known; CycleClosed.
+    """
     plain = PurePath(name.replace("\\", "/")).name[-255:]
     if PurePath(plain).suffix.lower() not in SUFFIXES:
         known = ", ".join(sorted(SUFFIXES))
@@ -53,18 +68,29 @@ def receive_file(
         mappings.one(session, mapping)
     if mapping_document is not None:
         document_of("mapping", mapping_document, {})
+    if cycle is not None or correction_reason is not None:
+        sent_for.named(session, cycle, correction_reason, sender=sender, now=now)
     made = _made(session, FILE, content, plain, sender=sender, now=now)
     made.mapping, made.mapping_document, made.series = mapping, mapping_document, series
+    made.cycle, made.correction_reason = cycle, correction_reason
     return _started(session, made, PREVIEW_JOB, now=now)
 
 
 def receive_lines(
-    session: Session, content: bytes, *, source: str, sender: Sender, partial: bool, now: datetime
+    session: Session,
+    content: bytes,
+    *,
+    source: str,
+    sender: Sender,
+    partial: bool,
+    now: datetime,
+    goes_to: SentFor = NO_CYCLE,
 ) -> Upload:
-    """Keep the lines of a request and have them stored."""
+    """Keep the lines of a request and have them stored for the cycle they go to."""
     made = _made(session, LINES, content, f"{source}.json", sender=sender, now=now)
     made.partial, made.status = partial, CONFIRMED
-    return _started(session, made, LINES_JOB, now=now)
+    made.cycle, made.correction_reason = goes_to.cycle, goes_to.reason
+    return _started(session, made, LINES_JOB, now=now, goes_to=goes_to)
 
 
 def _made(session: Session, kind: str, content: bytes, name: str, *, sender: Sender, now: datetime) -> Upload:
@@ -99,8 +125,13 @@ def _listed(sender: Sender) -> list[str] | None:
     return None if sender.may_send_for is None else sorted(sender.may_send_for)
 
 
-def _started(session: Session, upload: Upload, kind: str, *, now: datetime) -> Upload:
-    upload.job = jobs.enqueue(session, kind, {"upload": str(upload.id)}, now=now, actor=upload.sent_by)
+def _payload(upload: UUID, goes_to: SentFor) -> dict[str, Any]:
+    """Of a job that stores an upload. The cycle is that of the moment it was confirmed: what is in time stays so."""
+    return {"upload": str(upload), "cycle": goes_to.cycle, "correction_reason": goes_to.reason}
+
+
+def _started(session: Session, upload: Upload, kind: str, *, now: datetime, goes_to: SentFor = NO_CYCLE) -> Upload:
+    upload.job = jobs.enqueue(session, kind, _payload(upload.id, goes_to), now=now, actor=upload.sent_by)
     session.flush()
     _tell(session, upload, "created", "uploads.create")
     return upload
@@ -139,10 +170,12 @@ def safe_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)[-100:].lstrip(".") or "file"
 
 
-def visible(session: Session, who: Principal, window: Window) -> Sequence[Upload]:
-    """Uploads, the latest first: one's own, or everybody's for who sees all."""
+def visible(session: Session, who: Principal, window: Window, *, stage: str | None = None) -> Sequence[Upload]:
+    """Uploads, the latest first: one's own, or everybody's for who sees all; ``stage``: of ``STAGES``."""
     key = (col(Upload.received_at), col(Upload.id))
     wanted = select(Upload).where(window.clause_descending(*key))
+    if stage is not None:
+        wanted = wanted.where(col(Upload.status).in_([status for status, its in STAGES.items() if its == stage]))
     if not who.sees.all:
         wanted = wanted.where(col(Upload.sent_by) == who.id)
     return session.exec(wanted.order_by(*(each.desc() for each in key)).limit(window.fetch)).all()
@@ -163,9 +196,20 @@ def of_submission(session: Session, submission: UUID) -> UUID | None:
 
 
 def confirm(
-    session: Session, who: Principal, upload: UUID, *, partial: bool, sender: Sender, now: datetime, expect: Any
+    session: Session,
+    who: Principal,
+    upload: UUID,
+    *,
+    partial: bool,
+    sender: Sender,
+    now: datetime,
+    expect: Any,
+    correction_reason: str | None = None,
 ) -> Upload:
-    """Have a file stored that was looked at. Raises NotFound, WrongState, and BadFields where it has faults."""
+    """Have a file stored that was looked at, for the cycle that it names or that is open now.
+
+    Raises NotFound, WrongState, BadFields where it has faults, and CycleClosed where its cycle closed meanwhile.
+    """
     found = one(session, who, upload, lock=True)
     expect(found.version)
     if found.status not in (READY, REFUSED) or found.preview is None:
@@ -175,14 +219,24 @@ def confirm(
     if found.preview["rows_refused"] and not partial:
         text = "rows have faults; correct the file and send it again, or keep the good rows with true"
         raise BadFields([("#/partial", "load-refused", text)])
+    goes_to = _goes_to(session, found, correction_reason, sender=sender, now=now)
     found.status, found.partial, found.version = CONFIRMED, partial, found.version + 1
     if found.sent_by == who.id:
         found.may_send_for = _listed(sender)
-    payload = {"upload": str(found.id)}
-    found.job = jobs.enqueue(session, LOAD_JOB, payload, now=now, actor=who.id)
+    found.job = jobs.enqueue(session, LOAD_JOB, _payload(found.id, goes_to), now=now, actor=who.id)
     session.flush()
     _tell(session, found, "updated", "uploads.confirm")
     return found
+
+
+def _goes_to(session: Session, upload: Upload, reason: str | None, *, sender: Sender, now: datetime) -> SentFor:
+    """A reason that came with the file does no harm where its cycle takes demand again."""
+    try:
+        return sent_for.named(session, upload.cycle, reason or upload.correction_reason, sender=sender, now=now)
+    except BadFields:
+        if reason is not None:
+            raise
+        return sent_for.named(session, upload.cycle, None, sender=sender, now=now)
 
 
 def discard(session: Session, who: Principal, upload: UUID, *, expect: Any) -> None:

@@ -11,6 +11,7 @@ from msgspec import Meta
 from pooling.access.projection import OPEN, OWN
 from pooling.demand.forecasts import Pushed, Result, Status
 from pooling.demand.queries import LineRow
+from pooling.demand.sent_for import MOST_REASON
 from pooling.demand.tables import Submission
 
 MICRO = 1_000_000
@@ -25,6 +26,10 @@ ExternalId = Annotated[str, Meta(pattern=EXTERNAL_ID, max_length=120, descriptio
 MappingName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,119}$", max_length=120)]
 Month = Annotated[str, Meta(pattern=MONTH, max_length=7, description="YYYY-MM")]
 Codes = Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(max_length=50)]
+CycleCode = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$", max_length=40, description="code of a cycle")]
+CorrectionReason = Annotated[
+    str, Meta(min_length=1, max_length=MOST_REASON, description="by planners alone: why a closed cycle is corrected")
+]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Quantity = Annotated[int, Meta(ge=0, le=9_007_199_254_740_992)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -62,6 +67,10 @@ class ForecastBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     window_source: Word | None = None
     required: Codes = []
     refused: Codes = []
+    depth: Annotated[
+        Literal["dialogue", "criteria", "framework", "joint"] | None,
+        Meta(description="the most that it joins in; left out: as deep as the cycle goes"),
+    ] = None
 
 
 class BulkLine(ForecastBody, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -72,11 +81,16 @@ class BulkLine(ForecastBody, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Bulk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Many forecasts of one system. ``mapping``: a stored mapping that explains the sender's own words."""
+    """Many forecasts of one system. ``mapping``: a stored mapping that explains the sender's own words.
+
+    ``cycle``: that they are sent for; left out: the one that is open, if one is.
+    """
 
     source: SourceName
     lines: Annotated[list[BulkLine], Meta(min_length=1, max_length=MOST_LINES)]
     mapping: MappingName | None = None
+    cycle: CycleCode | None = None
+    correction_reason: CorrectionReason | None = None
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -109,9 +123,18 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     required: list[str]
     refused: list[str]
     delivered: bool | None
+    depth: Annotated[str | None, Meta(description="the most that it joins in; null: as deep as its cycle goes")]
     source: str | None
     external_id: str | None
     live: bool
+
+
+class Succession(msgspec.Struct, frozen=True, kw_only=True):
+    """The line changed hands because who held it ended."""
+
+    ended: str
+    successor: str
+    at: datetime
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +155,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     exchange_rate_date: date
     window_source: str
     ended_at: datetime | None
+    successions: list[Succession]
 
 
 class LineDetail(LineView, frozen=True, kw_only=True):
@@ -158,6 +182,9 @@ class SubmissionView(msgspec.Struct, frozen=True, kw_only=True):
     series: str
     source: str | None
     supersedes: UUID | None
+    number: Annotated[int, Meta(description="in its series, from 1"), OPEN]
+    cycle: Annotated[str | None, Meta(description="that it was sent for; null: it stands for the next")]
+    correction_reason: Annotated[str | None, Meta(description="why a planner corrected the cycle after it closed")]
     participants: list[str]
     file_name: str
     file_sha256: str
@@ -319,6 +346,7 @@ def line_view(row: LineRow) -> LineView:
         required=row.required.split(),
         refused=row.refused.split(),
         delivered=row.delivered,
+        depth=row.depth,
         source=row.source,
         external_id=row.external_id,
         live=bool(row.live),
@@ -344,20 +372,25 @@ def _line_fields(row: Any) -> dict[str, Any]:
         "required": row.required.split(),
         "refused": row.refused.split(),
         "delivered": row.delivered,
+        "depth": row.depth,
         "source": row.source,
         "external_id": row.external_id,
         "live": bool(row.live),
     }
 
 
-def line_detail(row: Any, doubts: Sequence[Any]) -> LineDetail:
+def line_detail(row: Any, doubts: Sequence[Any], successions: Sequence[Any]) -> LineDetail:
     """A line with all that is known of it."""
     same = ("file_name", "file_sha256", "received_at", "row", "rows", "mapping_name", "mapping_sha256")
     more = ("original_quantity", "original_unit", "original_price", "exchange_rate_date", "window_source", "ended_at")
     told = {name: getattr(row, name) for name in (*same, *more)}
     return LineDetail(
         **_line_fields(row),
-        provenance=Provenance(**told, exchange_rate=money(row.exchange_rate_micro)),
+        provenance=Provenance(
+            **told,
+            exchange_rate=money(row.exchange_rate_micro),
+            successions=[Succession(ended=each.ended, successor=each.successor, at=each.at) for each in successions],
+        ),
         doubts=[Doubt(*each) for each in doubts],
     )
 

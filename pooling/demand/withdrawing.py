@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from pooling import audit
-from pooling.demand import doubts, store
+from pooling.demand import cycle_closing, doubts, store
 from pooling.demand.sender import Sender
 from pooling.demand.tables import Submission
 from pooling.errors import NotFound, WrongState
@@ -17,7 +17,7 @@ def withdraw(session: Session, submission: UUID, *, sender: Sender, expect: Call
 
     A system's forecasts are deleted one by one, so that the system and we agree on what there is.
     """
-    store.lock(session)
+    cycle_closing.lock(session)
     record = session.get(Submission, submission)
     theirs = store.participants_of(session, submission)
     known = record is not None and (record.senders_known or record.sent_by == sender.id)

@@ -9,16 +9,19 @@ import pooling.tables  # noqa: F401 registers every subject's tables
 from pooling.commandline import as_it_stands
 from pooling.database import reading
 from pooling.errors import counted
-from pooling.invariants import demand, ledgers, planning, references
+from pooling.invariants import agreements, cycles, demand, ledgers, planning, references
 from pooling.invariants.violation import Check
 
 CHECKS: Mapping[str, Check] = {
     "references": references.references,
     "submissions": demand.submissions,
     "lines": demand.lines,
+    "cycles": cycles.cycles,
     "snapshots": planning.snapshots,
     "plans": planning.plans,
     "pools": planning.pools,
+    "tenders": agreements.tenders,
+    "call-offs": agreements.call_offs,
     "audit": ledgers.audit,
     "feed": ledgers.changes,
     "jobs": ledgers.jobs,

@@ -7,7 +7,11 @@ from sqlmodel import Session, SQLModel
 
 from pooling.invariants.violation import Violation
 
-UNDECLARED = (("submission", "mapping_sha256", "mapping_version", "sha256"),)
+UNDECLARED = (
+    ("submission", "mapping_sha256", "mapping_version", "sha256"),
+    ("submission", "cycle", "cycle", "code"),
+    ("upload", "cycle", "cycle", "code"),
+)
 """References that the schema does not declare: table and column, table and column that must have the value."""
 SHOWN = 20
 """So many rows of one broken reference are named; the first are enough to find the cause."""

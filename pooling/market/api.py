@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryP
 
 from pooling.handling import Asked, Call, Reply, created
 from pooling.market import dialogues, offering, queries, views
+from pooling.market.api_risk_areas import RiskAreaController
 from pooling.market.dialogues import Said
 from pooling.market.views import (
     DialogueBody,
@@ -134,13 +135,18 @@ class DialogueController(Controller):
         summary="Dialogue records",
     )
     def list_dialogues(
-        self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
+        self,
+        request: Asked,
+        handling: Handled,
+        cursor: Cursor = None,
+        limit: Limit = DEFAULT_LIMIT,
+        category: OfCategory = None,
     ) -> Response[DialoguePage]:
         """Who was talked to, when, what was learnt, what is still to be asked; the latest talk first."""
 
         def work(call: Call) -> Reply:
             window = call.window(cursor, limit)
-            found = dialogues.latest_first(call.session, window)
+            found = dialogues.latest_first(call.session, window, category=category)
             page = page_of(found, window, key=lambda each: (each.row.held_on, each.row.id))
             return call.page(page, DialoguePage, view=dialogue_view)
 
@@ -204,4 +210,4 @@ def _said(data: DialogueBody) -> Said:
     return Said(data.held_on, data.participants, tuple(data.categories), data.learnt, tuple(data.open_questions))
 
 
-ROUTES = (OfferController, DialogueController)
+ROUTES = (OfferController, DialogueController, RiskAreaController)

@@ -43,10 +43,13 @@ def one(session: Session, dialogue: UUID) -> Kept:
     return _kept(session, [row])[0]
 
 
-def latest_first(session: Session, window: Window) -> list[Kept]:
-    """Records, the latest talk first."""
+def latest_first(session: Session, window: Window, *, category: str | None = None) -> list[Kept]:
+    """Records, the latest talk first; ``category``: those that are about it."""
     key = (col(Dialogue.held_on), col(Dialogue.id))
     wanted = select(Dialogue).where(window.clause_descending(*key))
+    if category is not None:
+        about = select(DialogueCategory.dialogue).where(col(DialogueCategory.category) == category)
+        wanted = wanted.where(col(Dialogue.id).in_(about))
     rows = session.exec(wanted.order_by(*(each.desc() for each in key)).limit(window.fetch)).all()
     return _kept(session, rows)
 

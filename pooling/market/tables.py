@@ -85,3 +85,21 @@ class OfferDialogue(SQLModel, table=True):
 
     offer: str = Field(primary_key=True, foreign_key="offer.id", max_length=120)
     dialogue: UUID = Field(primary_key=True, foreign_key="dialogue.id", index=True)
+
+
+class RiskArea(SQLModel, table=True):
+    """What may be wrong in the supply chain of some categories, as planners set it; others stand as packaged."""
+
+    __tablename__ = "risk_area"
+
+    id: str = Field(primary_key=True, max_length=80)
+    version: int
+    name: str = Field(max_length=200)
+    risk: str = Field(max_length=2000)
+    leads: str = Field(max_length=200, description="who leads on it, in words: a procurement region or body")
+    families: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    categories: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    criteria: list[str] = Field(sa_column=Column(JSON, nullable=False), description="those that answer it")
+    source: str = Field(max_length=400)
+    source_date: date | None
+    changed_at: datetime = Field(sa_type=UtcDateTime)

@@ -70,6 +70,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     workers: Annotated[int, OPEN]
     seed: Annotated[int, OPEN]
     gap: Annotated[float, OPEN, Meta(description="asked: the proven gap that is good enough")]
+    cycle: Annotated[str | None, Meta(description="whose frozen lines it plans; null: all that are live")] = None
     operation: Annotated[str, Meta(description="address of its job")]
     cancel: Annotated[str | None, Meta(description="keep or discard, once somebody ended it")]
     plan: UUID | None

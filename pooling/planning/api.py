@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from pooling.planning.api_differences import DifferenceController
 from pooling.planning.api_explanations import ExplanationController, PoolExplanationController, VolumeController
 from pooling.planning.api_plans import PlanController, PoolController
 from pooling.planning.api_runs import PolicyController, RunController
@@ -17,4 +18,5 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     VolumeController,
     WhatIfController,
     ScenarioController,
+    DifferenceController,
 )

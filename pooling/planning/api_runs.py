@@ -183,6 +183,7 @@ SAME = (
     "again",
     "started_at",
     "finished_at",
+    "cycle",
 )
 
 

@@ -6,14 +6,14 @@ from litestar import Controller, Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
-from pooling.handling import Asked, Call, Reply, accepted
+from pooling.handling import Asked, Call, Reply, accepted, created
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.planning import comparisons, explaining, policies, scenario_sets, whatifs
-from pooling.planning.asking import NewScenarios, NewWhatIf
+from pooling.planning import comparisons, explaining, policies, scenario_plans, scenario_sets, whatifs
+from pooling.planning.asking import ChosenScenario, NewScenarios, NewWhatIf
 from pooling.planning.solving import Effort
 from pooling.preconditions import preferences
-from pooling.problems import ACCEPTED, OK, RESPONSES
+from pooling.problems import ACCEPTED, CREATED, OK, RESPONSES
 
 LATER = {
     ACCEPTED: ResponseSpec(comparisons.WhatIf, generate_examples=False, description="asked for with respond-async")
@@ -141,3 +141,26 @@ class ScenarioController(Controller):
             return Reply(explaining.scenarios(record, whole=True))
 
         return handling.read(request, work)
+
+    @post(
+        "/{scenarios_id:uuid}/plans",
+        operation_id="scenario-plans.create",
+        sync_to_thread=True,
+        responses=RESPONSES,
+        status_code=CREATED,
+        summary="Store a scenario's plan",
+    )
+    def store_plan(
+        self, request: Asked, handling: Handled, scenarios_id: FromPath[UUID], data: JSONBody[ChosenScenario]
+    ) -> Response[comparisons.ScenarioPlan]:
+        """Makes the plan of one point a plan like any other, judged again: to be shown, compared with others and taken
+        into a cycle."""
+
+        def work(call: Call) -> Reply:
+            made = scenario_plans.store(call.session, scenarios_id, data.number, now=call.now)
+            shown = comparisons.ScenarioPlan(
+                scenarios=scenarios_id, number=data.number, plan=made.plan, again=made.again
+            )
+            return created(shown, location=f"/v1/plans/{made.plan}")
+
+        return handling.write(request, work)

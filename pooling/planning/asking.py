@@ -253,3 +253,9 @@ class NewScenarios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The grid, ready for JSON."""
         made: dict[str, list[Any]] = msgspec.to_builtins(self.grid)
         return made
+
+
+class ChosenScenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One point of a grid."""
+
+    number: Annotated[int, Meta(ge=-1, le=255, description="of the point; -1: the policy that the grid began with")]

@@ -267,6 +267,7 @@ class Scenarios(PlannersOwn, frozen=True, kw_only=True):
     workers: Count
     seed: Count
     snapshot: str | None
+    cycle: Annotated[str | None, Meta(description="whose frozen lines are planned; null: all that are live")]
     operation: str
     result: ScenarioResult | UnsetType | None = UNSET
 
@@ -276,3 +277,12 @@ class ScenarioPage(msgspec.Struct, frozen=True):
 
     items: list[Scenarios]
     next_cursor: str | None
+
+
+class ScenarioPlan(PlannersOwn, frozen=True, kw_only=True):
+    """The plan that a grid's point was stored as; ``again``: it had been stored before."""
+
+    scenarios: UUID
+    number: Count
+    plan: UUID
+    again: bool

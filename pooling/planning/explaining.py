@@ -158,7 +158,7 @@ def scenarios(record: scenario_sets.ScenarioRecord, *, whole: bool) -> compariso
     if whole:
         result = None if record.document is None else _result(record.document)
     return comparisons.Scenarios(
-        **{name: getattr(record, name) for name in (*PLAIN, "snapshot")},
+        **{name: getattr(record, name) for name in (*PLAIN, "snapshot", "cycle")},
         policy=dict(record.policy),
         grid=dict(record.grid),
         operation=f"/v1/operations/{record.operation}",

@@ -2,12 +2,13 @@
 same document: everything is ordered, money is exact millionths until the last step."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from pooling.errors import BadInput
 from pooling.market.rules import INDEX, MICRO, OfferRecord, TierRecord
+from pooling.planning.holds import NOTHING, Holds, fixed_pools, forbidden, held_offers, overtaken, previous
 from pooling.planning.policy import Codes, Policy, refusal, unknown_names
 from pooling.planning.rules import first_day, month_after, shifted
 from pooling.reference.rates import rate_on
@@ -33,6 +34,7 @@ class LiveLine:
     latest_start: str
     required: tuple[str, ...]
     refused: tuple[str, ...]
+    item_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Built:
     """The instance document, the offers in it, the lines that are in it, and what is not and why.
 
     ``warnings`` say, in sentences, which lines are in it for another participant or window than was sent.
+    ``held``: what was said of offers that are in it as tenders stand on them, by their id in it.
     """
 
     document: dict[str, Any]
@@ -80,34 +83,69 @@ class Built:
     lines: tuple[LiveLine, ...]
     excluded: tuple[Excluded, ...]
     warnings: tuple[str, ...]
+    held: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def build(lines: Sequence[LiveLine], offers: Sequence[OfferRecord], *, known: Known, policy: Policy) -> Built:
+def build(
+    lines: Sequence[LiveLine],
+    offers: Sequence[OfferRecord],
+    *,
+    known: Known,
+    policy: Policy,
+    holds: Holds = NOTHING,
+) -> Built:
     """The instance of all ``lines`` and of the ``offers`` that hold on ``policy.as_of``.
+
+    ``holds``: what is decided already; ``lines`` have those of its tenders too. They stand as they were decided on, and
+    a later line of the same participant, category and item code is left out.
 
     A participant whose demand passes to a successor while its line can start is replaced by it, see `_held`. Criteria
     of offers are closed under implication, so that a line that requires a lower level accepts a higher one; a line's
     own stand as stated. Raises BadSetting where the policy names a criterion or category that is not known.
     """
     _check_names(policy, known)
-    pairs, excluded = _placed(sorted(lines, key=lambda line: line.id), known=known, policy=policy)
+    standing, lines, stood_for = _beside(sorted(lines, key=lambda line: line.id), holds)
+    pairs, excluded = _placed(lines, known=known, policy=policy)
     placed = [held for _, held in pairs]
-    categories = sorted({line.category for line in placed})
-    priced, without = _priced(offers, lines=lines, categories=frozenset(categories), known=known, policy=policy)
+    fixed = [line for lot in holds.lots for line in lot.lines]
+    documents = sorted([*fixed, *map(_line, placed)], key=lambda line: int(line["id"]))
+    categories = sorted({line["category"] for line in documents})
+    weighed = [*standing, *lines]
+    priced, without = _priced(offers, lines=weighed, categories=frozenset(categories), known=known, policy=policy)
+    held, names = held_offers(holds, map(_offer, priced)), [line["id"] for line in documents]
     document = {
         "schema": SCHEMA,
         "policy": policy.of_instance(),
         "participants": [
-            _participant(known.participants[code], policy) for code in sorted({line.participant for line in placed})
+            _participant(known.participants[code], policy)
+            for code in sorted({line["participant"] for line in documents})
         ],
         "categories": [_category(known.categories[key], policy) for key in categories],
-        "offers": [_offer(offer) for offer in priced],
-        "lines": [_line(line) for line in placed],
-        "fixed": [],
-        "forbidden": [],
-        "previous": [],
+        "offers": held.offers,
+        "lines": documents,
+        "fixed": fixed_pools(holds, held.names),
+        "forbidden": forbidden(holds, held, names),
+        "previous": previous(holds, held, names),
     }
-    return Built(document, tuple(priced), tuple(placed), (*excluded, *without), tuple(_moved(pairs)))
+    inside = tuple(sorted([*standing, *placed], key=lambda line: line.id))
+    left = (*stood_for, *excluded, *without)
+    return Built(document, tuple(priced), inside, left, tuple(_moved(pairs)), held.said)
+
+
+def _beside(lines: Sequence[LiveLine], holds: Holds) -> tuple[list[LiveLine], list[LiveLine], list[Excluded]]:
+    """The lines of tenders that stand, all others, and those that a tender stands for already."""
+    ids, known = holds.lines, overtaken(holds)
+    standing, others, left = [], [], []
+    for line in lines:
+        tender, last = known.get((line.participant, line.category, line.item_code), ("", line.id))
+        if line.id in ids:
+            standing.append(line)
+        elif line.id > last:
+            words = f"tender {tender} stands for an earlier line of its participant, category and item code"
+            left.append(Excluded("line", str(line.id), "in_tender", words))
+        else:
+            others.append(line)
+    return standing, others, left
 
 
 def _check_names(policy: Policy, known: Known) -> None:

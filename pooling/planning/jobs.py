@@ -10,11 +10,12 @@ from pooling.planning.storing import find_plan
 
 
 def solve(context: JobContext) -> None:
-    """Make a run's plan, and have it explained. What is frozen is one view of lines, offers and reference data."""
+    """Make a run's plan, and have it explained. What is frozen is one view of lines, offers and reference data; of a
+    run on a cycle the lines are the cycle's."""
     run = UUID(context.payload["run"])
     with context.reading() as session:
         asked = runs.run_of(session, run)
-        frozen = take_snapshot(session, asked.in_force)
+        frozen = take_snapshot(session, asked.in_force, cycle=asked.cycle, holds=asked.held)
         known = find_plan(session, frozen, asked.effort)
 
     def enough() -> bool:
@@ -86,7 +87,7 @@ def scenarios(context: JobContext) -> None:
     key = UUID(context.payload["scenarios"])
     with context.reading() as session:
         asked = scenario_sets.scenarios_of(session, key)
-        frozen = take_snapshot(session, asked.in_force)
+        frozen = take_snapshot(session, asked.in_force, cycle=asked.cycle, holds=asked.held)
     document = context.apart(work.find_scenarios, frozen.instance, asked.grid, asked.effort)
     with context.written() as opened:
         scenario_sets.finish(opened.session, key, frozen, document, now=opened.now)

@@ -174,6 +174,16 @@ def senders(session: Session, ids: Iterable[int]) -> dict[int, str]:
     return found
 
 
+def described(session: Session, ids: Iterable[int]) -> dict[int, tuple[Any, ...]]:
+    """Participant as submitted, category and item code of lines, by id."""
+    line = _table("line").c
+    found: dict[int, tuple[Any, ...]] = {}
+    for part in _parts(sorted(set(ids))):
+        query = select(line.id, line.participant, line.category, line.item_code).where(line.id.in_(part))
+        found.update((key, tuple(rest)) for key, *rest in session.connection().execute(query))
+    return found
+
+
 def pooled_lines(session: Session, sees: Visible, window: Window, plan: UUID) -> Sequence[Row[Any]]:
     """Lines of ``sees`` in pools of a plan by id: line, participant, pool, start, offer, tier."""
     pool, lot, held, line = (_table(name).c for name in ("plan_pool", "plan_lot", "plan_lot_line", "line"))

@@ -13,6 +13,7 @@ from sqlmodel import Session, SQLModel
 from pooling import audit, feed, jobs
 from pooling.errors import NotFound
 from pooling.paging import Page, Window, page_of
+from pooling.planning.holds import Holds, holds_kept
 from pooling.planning.policy import Policy, policy_kept
 from pooling.planning.solving import Effort, Judged
 from pooling.planning.storing import Made, store_plan
@@ -32,7 +33,8 @@ class Cancel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run. ``status`` is that of its job; ``progress`` the solver's last word, ``problem`` why it failed."""
+    """A run. ``status`` is that of its job; ``progress`` the solver's last word, ``problem`` why it failed. ``cycle``:
+    whose frozen lines it plans, None: all that are live; ``holds``: what it keeps to, None: nothing."""
 
     id: UUID
     version: int
@@ -53,6 +55,13 @@ class RunRecord:
     finished_at: datetime | None
     progress: Mapping[str, Any] | None
     problem: Mapping[str, Any] | None
+    cycle: str | None = None
+    holds: Mapping[str, Any] | None = None
+
+    @property
+    def held(self) -> Holds:
+        """What is decided already."""
+        return holds_kept(self.holds)
 
     @property
     def over(self) -> bool:
@@ -68,9 +77,20 @@ class RunRecord:
 
 
 def ask(
-    session: Session, policy: Policy, *, effort: Effort, now: datetime, by: UUID, policy_name: str | None = None
+    session: Session,
+    policy: Policy,
+    *,
+    effort: Effort,
+    now: datetime,
+    by: UUID,
+    policy_name: str | None = None,
+    cycle: str | None = None,
+    holds: Holds | None = None,
 ) -> RunRecord:
-    """Ask for a plan; a worker takes it up. The lines, offers and reference data are those it finds then."""
+    """Ask for a plan; a worker takes it up. The lines, offers and reference data are those it finds then.
+
+    ``cycle``: plan its frozen lines. ``holds``: what is decided already, as it is now.
+    """
     run = uuid4()
     job = jobs.enqueue(session, SOLVE, {"run": str(run)}, now=now, actor=by, priority=PRIORITY)
     session.add(
@@ -85,11 +105,14 @@ def ask(
             seed=effort.seed,
             asked_gap=effort.gap,
             job=job,
+            cycle=cycle,
+            holds=None if holds is None else holds.to_document(),
         )
     )
     session.flush()
     feed.changed(session, "run", run, version=1, action="created")
-    audit.acted(session, "runs.create", resource=("run", run), details={"policy": policy.name})
+    details = {"policy": policy.name} | ({} if cycle is None else {"cycle": cycle})
+    audit.acted(session, "runs.create", resource=("run", run), details=details)
     return run_of(session, run)
 
 
@@ -177,7 +200,7 @@ def _record(row: Row[Any]) -> RunRecord:
     run = dict(row._mapping)
     return RunRecord(
         **{name: run[name] for name in ("id", "version", "asked_at", "asked_by", "policy_name", "policy", "workers")},
-        **{name: run[name] for name in ("seed", "cancel", "plan", "again")},
+        **{name: run[name] for name in ("seed", "cancel", "plan", "again", "cycle", "holds")},
         time_limit_s=run["time_limit_ms"] / 1000,
         gap=run["asked_gap"],
         operation=run["job"],

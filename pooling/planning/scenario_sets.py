@@ -12,11 +12,12 @@ from sqlmodel import Session, SQLModel
 from pooling import audit, feed, jobs
 from pooling.errors import NotFound
 from pooling.paging import Page, Window, page_of
+from pooling.planning.holds import Holds, holds_kept
 from pooling.planning.policy import Policy, policy_kept
 from pooling.planning.snapshot import Frozen
 from pooling.planning.solving import Effort
 from pooling.planning.storing import packed, store_snapshot, unpacked
-from pooling.planning.tables import ScenarioSet
+from pooling.planning.tables import ScenarioPlan, ScenarioSet
 
 SOLVE = "planning.scenarios"
 Grid = Mapping[str, list[Any]]
@@ -24,7 +25,8 @@ Grid = Mapping[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class ScenarioRecord:
-    """A grid over policy; ``document`` (``pooling.scenarios/1``) is None until it is done, and in lists."""
+    """A grid over policy; ``document`` (``pooling.scenarios/1``) is None until it is done, and in lists. ``cycle`` and
+    ``holds`` as of a run."""
 
     id: UUID
     version: int
@@ -40,11 +42,18 @@ class ScenarioRecord:
     operation: UUID
     status: str
     snapshot: str | None
+    cycle: str | None = None
+    holds: Mapping[str, Any] | None = None
     document: Mapping[str, Any] | None = None
 
     @property
     def effort(self) -> Effort:
         return Effort(self.time_limit_s, self.workers, self.seed)
+
+    @property
+    def held(self) -> Holds:
+        """What is decided already."""
+        return holds_kept(self.holds)
 
     @property
     def in_force(self) -> Policy:
@@ -61,8 +70,13 @@ def ask(
     now: datetime,
     by: UUID,
     policy_name: str | None,
+    cycle: str | None = None,
+    holds: Holds | None = None,
 ) -> ScenarioRecord:
-    """Ask for the plans of a grid; a worker takes it up. Faults of the grid show there, with every place."""
+    """Ask for the plans of a grid; a worker takes it up. Faults of the grid show there, with every place.
+
+    ``cycle``: plan its frozen lines. ``holds``: what is decided already, as it is now.
+    """
     key = uuid4()
     job = jobs.enqueue(session, SOLVE, {"scenarios": str(key)}, now=now, actor=by)
     session.add(
@@ -78,6 +92,8 @@ def ask(
             workers=effort.workers,
             seed=effort.seed,
             job=job,
+            cycle=cycle,
+            holds=None if holds is None else holds.to_document(),
         )
     )
     session.flush()
@@ -106,14 +122,25 @@ def scenario_sets(session: Session, window: Window) -> Page[ScenarioRecord]:
 
 
 def finish(session: Session, key: UUID, frozen: Frozen, document: Mapping[str, Any], *, now: datetime) -> None:
-    """Keep what came of it, with the snapshot it rests on."""
+    """Keep what came of it, with the snapshot it rests on; its points' whole plans apart, equal ones once."""
     store_snapshot(session, frozen, now)
+    bare = {**document, "base": bare_point(document["base"]), "points": [bare_point(one) for one in document["points"]]}
     row = session.get_one(ScenarioSet, key)
-    row.snapshot, row.document, row.version = frozen.id, packed(document), row.version + 1
+    row.snapshot, row.document, row.version = frozen.id, packed(bare), row.version + 1
     session.add(row)
+    session.add_all(
+        ScenarioPlan(scenarios=key, number=point["number"], document=packed(point["plan"]))
+        for point in (document["base"], *document["points"])
+        if "plan" in point and point["same_as"] is None
+    )
     session.flush()
     feed.changed(session, "scenarios", key, version=row.version)
     audit.acted(session, "scenarios.finish", resource=("scenarios", key), details={"snapshot": frozen.id})
+
+
+def bare_point(point: Mapping[str, Any]) -> dict[str, Any]:
+    """A point without its whole plan."""
+    return {name: value for name, value in point.items() if name != "plan"}
 
 
 PLAIN = (
@@ -128,6 +155,8 @@ PLAIN = (
     "workers",
     "seed",
     "snapshot",
+    "cycle",
+    "holds",
 )
 
 

@@ -18,6 +18,7 @@ from pooling.market import service as market
 from pooling.market.rules import VolumeRow
 from pooling.planning import exports, queries, report
 from pooling.planning.assemble import Stored, assemble
+from pooling.planning.holds import NOTHING, Holds
 from pooling.planning.instance import Built, Known, LiveLine, build
 from pooling.planning.policies import policy_codes
 from pooling.planning.policy import Policy, policy_of, read_policy
@@ -78,10 +79,14 @@ def make_plan(
         return store_plan(opened.session, judged, effort=effort, now=now)
 
 
-def take_snapshot(session: Session, policy: Policy) -> Frozen:
-    """The live lines, the offers that hold and the reference data as they are, as one frozen question."""
-    lines = demand.live_lines(session)
-    known, built = _built(session, policy, lines)
+def take_snapshot(session: Session, policy: Policy, *, cycle: str | None = None, holds: Holds = NOTHING) -> Frozen:
+    """The live lines, the offers that hold and the reference data as they are, as one frozen question.
+
+    ``cycle``: its frozen lines instead of the live ones. ``holds``: what is decided already; the lines of its tenders
+    are in it whatever became of them since. Raises NotFound, WrongState where the cycle's lines are not frozen.
+    """
+    lines = _lines(session, cycle, holds)
+    known, built = _built(session, policy, lines, holds)
     rates = lines.select("currency", "exchange_rate_date", "exchange_rate_micro").unique().iter_rows()
     return freeze(
         built,
@@ -94,6 +99,13 @@ def take_snapshot(session: Session, policy: Policy) -> Frozen:
     )
 
 
+def _lines(session: Session, cycle: str | None, holds: Holds) -> pl.DataFrame:
+    if cycle is None and not holds.fixed:
+        return demand.live_lines(session)
+    ids = demand.live_lines(session)["id"].to_list() if cycle is None else demand.lines_of_cycle(session, cycle)
+    return demand.lines_of(session, sorted({*ids, *holds.lines}))
+
+
 def _doubts(session: Session) -> dict[int, list[str]]:
     """What the quality checks said, by line id, in words."""
     found: dict[int, list[str]] = {}
@@ -103,7 +115,7 @@ def _doubts(session: Session) -> dict[int, list[str]]:
     return found
 
 
-def _built(session: Session, policy: Policy, lines: pl.DataFrame) -> tuple[Known, Built]:
+def _built(session: Session, policy: Policy, lines: pl.DataFrame, holds: Holds = NOTHING) -> tuple[Known, Built]:
     known = Known(
         participants=reference.participants(session),
         categories=reference.categories(session),
@@ -111,7 +123,7 @@ def _built(session: Session, policy: Policy, lines: pl.DataFrame) -> tuple[Known
         implications=reference.implications(session),
     )
     live = [_live(row) for row in lines.select(_LINE_COLUMNS).iter_rows(named=True)]
-    return known, build(live, market.all_offers(session), known=known, policy=policy)
+    return known, build(live, market.all_offers(session), known=known, policy=policy, holds=holds)
 
 
 _LINE_COLUMNS = LiveLine.__slots__

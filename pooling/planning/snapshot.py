@@ -50,7 +50,7 @@ def freeze(
         "signing_bodies": _signing_bodies(built, known, bodies),
         "categories": _categories(built, known),
         "implications": {code: sorted(implied) for code, implied in known.implications.items() if implied},
-        "offers": {offer.record.id: offer_context(offer) for offer in built.offers},
+        "offers": {offer.record.id: offer_context(offer) for offer in built.offers} | dict(built.held),
         "excluded": [asdict(one) for one in built.excluded],
         "warnings": list(built.warnings),
         "submissions": [dict(one) for one in submissions],

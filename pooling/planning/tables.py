@@ -157,6 +157,12 @@ class PlanRun(SQLModel, table=True):
     cancel: str | None = Field(default=None, max_length=8, description="keep or discard, once somebody ended it")
     plan: UUID | None = Field(default=None, foreign_key="plan.id")
     again: bool | None = Field(default=None, description="whether the plan had been there before")
+    cycle: str | None = Field(default=None, max_length=40, description="whose frozen lines it plans; empty: all live")
+    holds: dict[str, Any] | None = Field(
+        default=None,
+        sa_column=Column(JSON(none_as_null=True)),
+        description="what is decided already, see pooling.planning.holds",
+    )
 
 
 class PlanFinding(SQLModel, table=True):
@@ -208,3 +214,17 @@ class ScenarioSet(SQLModel, table=True):
     job: UUID
     snapshot: str | None = Field(default=None, foreign_key="snapshot.id", max_length=64)
     document: bytes | None = _document("zlib of pooling.scenarios/1; empty until it is done", nullable=True)
+    cycle: str | None = Field(default=None, max_length=40, description="whose frozen lines it plans; empty: all live")
+    holds: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON), description="what is decided already, see pooling.planning.holds"
+    )
+
+
+class ScenarioPlan(SQLModel, table=True):
+    """The judged plan of a grid's point, kept so that one of them can be stored as a plan."""
+
+    __tablename__ = "scenario_plan"
+
+    scenarios: UUID = Field(primary_key=True, foreign_key="scenario_set.id")
+    number: int = Field(primary_key=True, description="of the point, from 0; -1: the policy that the grid began with")
+    document: bytes = _document("zlib of pooling.plan/1 under the point's policy")

@@ -166,7 +166,7 @@ def find_scenarios(
     on_progress: Tell,
     **_: Any,
 ) -> Document:
-    """``pooling.scenarios/1`` without whole plans; raises BadInput with every fault of the grid."""
+    """``pooling.scenarios/1`` with whole plans; raises BadInput with every fault of the grid."""
     with _refusals("grid"):
         found = scenarios(
             Instance.from_document(instance),
@@ -176,7 +176,7 @@ def find_scenarios(
             seed=effort.seed,
             on_done=_parts_told(on_progress),
         )
-    return _plain(found.to_document())
+    return _plain(found.to_document(plans=True))
 
 
 def _plain(document: Any) -> Document:

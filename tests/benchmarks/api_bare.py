@@ -1,7 +1,8 @@
-"""The least that can answer a list: a Litestar handler that runs one statement by the driver and encodes the rows.
+"""The least that can answer a list: a Litestar handler that runs the same SQL by the driver and encodes the rows.
 
-No one is asked who they are, nothing is left out, nothing entered, no header set, nothing logged. `python -m
-tests.benchmarks.api_bare PORT FILE`: the file is JSON of the database and of each path's statement and columns.
+Nobody is refused, nothing is left out, converted or logged, no header is set. `python -m tests.benchmarks.api_bare PORT
+FILE`: the file is JSON of the database and of each path's transactions, each of statements with their parameters, and
+of the columns of the list, which is the last statement of the first transaction.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +30,38 @@ class Connections(threading.local):
     """A connection of the driver for each thread, opened at first use."""
 
     def __init__(self, database: str) -> None:
-        if database.startswith("sqlite:///"):
-            self.execute: Any = sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None).execute
+        self.sqlite = database.startswith("sqlite:///")
+        driver: Any
+        if self.sqlite:
+            driver = sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None, timeout=30.0)
+            driver.execute("PRAGMA synchronous=FULL")
+            self.commit = partial(driver.execute, "COMMIT")
         else:
-            self.execute = psycopg.connect(database, autocommit=True).execute
+            driver = psycopg.connect(database)
+            driver.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            self.commit = driver.commit
+        self.execute = driver.execute
+
+    def run(self, statements: Sequence[Any]) -> list[Any]:
+        """One transaction; the rows of its last statement."""
+        if self.sqlite:
+            self.execute("BEGIN IMMEDIATE" if statements[-1]["statement"].startswith("INSERT") else "BEGIN")
+        rows: list[Any] = []
+        for each in statements:
+            found = self.execute(each["statement"], each["parameters"])
+            rows = found.fetchall() if each["columns"] else []
+        self.commit()
+        return rows
 
 
-def handler(path: str, statement: str, parameters: Any, columns: Sequence[str], held: Connections) -> HTTPRouteHandler:
-    """The handler at ``path``: the statement's rows as JSON objects."""
-    row: Callable[..., Any] = msgspec.defstruct("Row", columns)
+def handler(path: str, transactions: Sequence[Any], held: Connections) -> HTTPRouteHandler:
+    """The handler at ``path``: the rows of the first transaction as JSON objects; the others are run as well."""
+    row: Callable[..., Any] = msgspec.defstruct("Row", transactions[0][-1]["columns"])
     encode = msgspec.json.Encoder().encode
 
     @get(path, sync_to_thread=True, name=path)
     def answer() -> Response[bytes]:
-        rows = held.execute(statement, parameters).fetchall()
+        rows, *_ = [held.run(statements) for statements in transactions]
         return Response(encode([row(*each) for each in rows]), media_type="application/json")
 
     return answer
@@ -58,10 +78,9 @@ def main(port: int, file: Path) -> None:
     """Serve until ended."""
     told = json.loads(file.read_text())
     held = Connections(told["database"])
-    handlers = [
-        handler(path, each["statement"], _parameters(each["parameters"]), each["columns"], held)
-        for path, each in told["paths"].items()
-    ]
+    for each in (statement for path in told["paths"].values() for made in path for statement in made):
+        each["parameters"] = _parameters(each["parameters"])
+    handlers = [handler(path, transactions, held) for path, transactions in told["paths"].items()]
     app = Litestar(handlers, lifespan=[_threads], logging_config=None, openapi_config=None)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 

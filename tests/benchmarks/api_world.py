@@ -12,31 +12,32 @@ import tomllib
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
+from litestar.testing import TestClient
+from psycopg.types.json import Json
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, SQLModel
 
 import pooling.tables  # noqa: F401
+from pooling import prepared
 from pooling.access import keys, people
 from pooling.access.rules import Role, Visible
+from pooling.app import create_app
 from pooling.backup.service import back_up, restore
-from pooling.database import connect, migrate, reading, transaction
-from pooling.demand import queries as demand
+from pooling.database import Reading, connect, migrate, reading, transaction
 from pooling.demand.results import Loaded
 from pooling.demo import service as demonstration
 from pooling.demo.folder import DATABASE, POLICY
 from pooling.demo.make import Demonstration, Sent
-from pooling.paging import Window
-from pooling.planning import queries as planning
-from pooling.planning import showing
 from pooling.planning.service import Effort
+from pooling.settings import Settings
 from solver import Progress
 
 ITEMS = 50
@@ -175,37 +176,57 @@ def _postgresql(wanted: bool) -> Iterator[str]:
                 server.cleanup()
 
 
-def statements(world: World, role: str) -> dict[str, Any]:
-    """The statements of both lists as the service sends them for that role, with parameters and columns."""
-    engine = connect(world.url)
-    with reading(engine) as session:
-        plan = showing.chosen_plan(session, None)
-        if plan is None:
-            raise SystemExit("api benchmark: the demonstration has no plan")
-        with _heard(engine) as lines:
-            found = demand.lines(session, world.seen[role], Window(ITEMS))
-        with _heard(engine) as pools:
-            also = planning.pools(session, world.seen[role], Window(ITEMS), plan=plan, family=None)
-        if min(len(found), len(also)) < ITEMS:
-            raise SystemExit(f"api benchmark: {role} sees {len(found)} lines and {len(also)} pools; {ITEMS} needed")
-    engine.dispose()
-    return {"lines": lines, "pools": pools}
+def statements(world: World, role: str, paths: Mapping[str, str]) -> dict[str, list[Any]]:
+    """All SQL that a request for each of ``paths`` sends to the driver, by name: transactions of statements.
+
+    The first transaction ends with the list's own statement; where others' figures leave, a second enters that.
+    """
+    settings = replace(Settings(), database_url=world.url)
+    made = {}
+    with _heard() as heard, TestClient(create_app(settings)) as client:
+        for name, path in paths.items():
+            for _ in range(2):  # the first also does what is done once in a while
+                heard.clear()
+                answer = client.get(path, headers=world.headers(role))
+            if answer.status_code != 200 or len(answer.json()["items"]) < ITEMS:
+                raise SystemExit(f"api benchmark: {role} got {answer.status_code} and too few items from {path}")
+            reads = [each for each in heard if each["columns"]]
+            writes = [each for each in heard if not each["columns"] and not each["statement"].startswith("BEGIN")]
+            made[name] = [reads, writes] if writes else [reads]
+    return made
 
 
 @contextmanager
-def _heard(engine: Engine) -> Iterator[dict[str, Any]]:
-    """The last statement that goes to the driver meanwhile, its parameters and the columns of its rows."""
-    told: dict[str, Any] = {}
+def _heard() -> Iterator[list[dict[str, Any]]]:
+    """Every statement that goes to a driver meanwhile, with its parameters and the columns of its rows."""
+    told: list[dict[str, Any]] = []
+    plain, at_once = Reading.ask, prepared.at_once
 
-    def hear(_c: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        columns = [column[0] for column in cursor.description]
-        told.update(statement=statement, parameters=parameters, columns=columns)
+    def note(statement: str, parameters: Any, cursor: Any) -> None:
+        columns = [column[0] for column in cursor.description or ()]
+        told.append({"statement": statement, "parameters": parameters, "columns": columns})
 
-    event.listen(engine, "after_cursor_execute", hear)
+    def ask(self: Reading, statement: str, parameters: Any) -> Any:
+        rows, cursor = plain(self, statement, parameters)
+        note(statement, parameters, cursor)
+        return rows, cursor
+
+    def hear(_c: Any, cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        note(statement, parameters[0] if many else parameters, cursor)
+
+    def enter(engine: Engine, statement: str, parameters: Any) -> None:
+        at_once(engine, statement, parameters)
+        told.append({"statement": statement, "parameters": parameters, "columns": []})
+
+    event.listen(Engine, "after_cursor_execute", hear)
+    Reading.ask = ask  # type: ignore[method-assign]
+    prepared.at_once = enter
     try:
         yield told
     finally:
-        event.remove(engine, "after_cursor_execute", hear)
+        Reading.ask = plain  # type: ignore[method-assign]
+        prepared.at_once = at_once
+        event.remove(Engine, "after_cursor_execute", hear)
 
 
 @contextmanager
@@ -215,12 +236,17 @@ def bare(world: World, paths: Mapping[str, Any]) -> Iterator[int]:
         url = make_url(world.url)
         plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
         database = plain if world.kind == "postgresql" else world.url
-        json.dump({"database": database, "paths": paths}, file, default=str)
+        json.dump({"database": database, "paths": paths}, file, default=_in_words)
         file.flush()
         port = _free_port()
         words = [sys.executable, "-m", "tests.benchmarks.api_bare", str(port), file.name]
         with _running(words, port, next(iter(paths)), {}) as _:
             yield port
+
+
+def _in_words(value: Any) -> str:
+    """A parameter as the driver takes it from text."""
+    return json.dumps(value.obj) if isinstance(value, Json) else str(value)
 
 
 @dataclass(frozen=True, slots=True)

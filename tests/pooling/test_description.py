@@ -236,7 +236,7 @@ def goes_through_the_wrapper(handler: Any) -> bool:
     while hasattr(function, "func"):  # the framework wraps it to run in a thread
         function = function.func
     source = getsource(function)
-    return "handling.read(" in source or "handling.write(" in source
+    return any(f"handling.{way}(" in source for way in ("read", "write", "public"))
 
 
 @get("/v1/planted", operation_id="planted.read", sync_to_thread=False)

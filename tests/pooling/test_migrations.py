@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from alembic.script import ScriptDirectory
@@ -17,7 +17,7 @@ from pooling.invariants.commands import CHECKS
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 LINES = (("DK-84", "DK-84"), ("DK-OST", "DK-85"))
 """Participant, and who it was sent as."""
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """All revisions that were ever released before the last."""
 
 
@@ -117,6 +117,11 @@ def filled(engine: Engine) -> None:
     offer = {"id": "o1", "category": "gloves", "criteria": [], "currency": "EUR", "price_basis": "absolute"}
     rows.append(("offer", offer))
     rows.append(("offer_tier", {"offer": "o1", "position": 0, "from_quantity": 10}))
+    later = [("plan_run", {"id": submission}), ("scenario_set", {"id": submission}), ("upload", {"id": submission})]
+    rows += [(name, row) for name, row in later if name in metadata.tables]
+    if "submission_participant" in metadata.tables:  # an earlier one finds out itself
+        senders = ({"submission": submission, "participant": code} for code in ("DK-84", "DK-85", "DK-OST"))
+        rows += [("submission_participant", row) for row in senders]
     with engine.begin() as connection:
         for name, given in rows:
             connection.execute(metadata.tables[name].insert().values(made_up(metadata.tables[name], given)))
@@ -132,7 +137,15 @@ def made_up(table: Table, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _something(kind: type) -> Any:
-    known: dict[type, Any] = {datetime: NOW, date: NOW.date(), dict: {}, list: [], str: "made up", bool: True}
+    known: dict[type, Any] = {
+        datetime: NOW,
+        date: NOW.date(),
+        dict: {},
+        list: [],
+        str: "made up",
+        bool: True,
+        UUID: UUID(int=1),
+    }
     return known[kind] if kind in known else [] if kind is object else kind()
 
 

@@ -15,7 +15,8 @@ def test_unset_and_empty_variables_take_their_default() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    shown = repr(Settings(database_url="postgresql+psycopg://me:hush@host/name", secret="s" * 32))
+    mail = {"smtp_url": "smtps://me:hush@mail.example", "mail_from": "pooling@region.example"}
+    shown = repr(Settings(database_url="postgresql+psycopg://me:hush@host/name", secret="s" * 32, **mail))
     assert "hush" not in shown
     assert "sss" not in shown
 
@@ -35,6 +36,9 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
         settings.GRACE_SECONDS: "8",
         settings.AUDIT_DAYS: "3650",
         settings.LOG_LEVEL: "warning",
+        settings.SMTP_URL: "smtps://me:hush@mail.example",
+        settings.MAIL_FROM: "pooling@region.example",
+        settings.PUBLIC_URL: "https://pooling.example/",
     }
     assert from_environment(given) == Settings(
         database_url="postgresql+psycopg://me@host/name",
@@ -48,7 +52,17 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
         grace_seconds=8,
         audit_days=3650,
         log_level="WARNING",
+        smtp_url="smtps://me:hush@mail.example",
+        mail_from="pooling@region.example",
+        public_url="https://pooling.example",
     )
+
+
+@pytest.mark.parametrize("url", ["http://hush@x", "smtps://me:hush@mail.example/path", "smtp://hush@mail.example"])
+def test_a_wrong_mail_server_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(BadSetting, match=settings.SMTP_URL) as refusal:
+        from_environment({settings.SMTP_URL: url, settings.MAIL_FROM: "pooling@region.example"})
+    assert "hush" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +83,9 @@ def test_every_setting_can_be_given(tmp_path: Path) -> None:
         (settings.GRACE_SECONDS, "²"),
         (settings.AUDIT_DAYS, "100001"),
         (settings.LOG_LEVEL, "loud"),
+        (settings.SMTP_URL, "smtp://me:hush@mail.example"),
+        (settings.MAIL_FROM, "Nordic Pooling"),
+        (settings.PUBLIC_URL, "pooling.example"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(variable: str, value: str) -> None:

@@ -206,3 +206,11 @@ def test_a_client_may_ask_for_a_job_and_is_told_its_faults_there(app: Api) -> No
     assert (upload["status"], upload["problem"]["code"]) == ("refused", "forecasts-refused")
     report = client.get(f"/v1/uploads/{sent.json()['id']}/report").json()
     assert [each["pointer"] for each in report["line_faults"]] == ["#/lines/0/quantity"]
+
+
+def test_a_forecast_says_how_deep_it_goes(app: Api) -> None:
+    client = app.client("partner", participants=["SE-M"])
+    made = client.put("/v1/forecasts/erp/deep", json=forecast(depth="criteria"))
+    assert (made.status_code, made.json()["line"]["depth"]) == (201, "criteria"), made.text
+    assert client.put("/v1/forecasts/erp/other", json=forecast()).json()["line"]["depth"] is None
+    assert client.put("/v1/forecasts/erp/wrong", json=forecast(depth="sea")).status_code == 400

@@ -95,6 +95,7 @@ def test_spread_and_euro_equal_the_fraction_oracle(quantity: int, micro: int, sp
         *(pl.lit("").alias(name) for name in ("category", "item_code", "window_source", "required", "refused")),
         *(pl.lit("").alias(name) for name in ("original_quantity", "original_unit", "original_price")),
         pl.lit(None, pl.Boolean).alias("delivered"),
+        pl.lit(None, pl.String).alias("depth"),
     )
     chosen = mapping(uncertainty={"spread": spread})
     lines, faults = Settler(chosen, REFERENCE.participants, "Region").settle(rows)

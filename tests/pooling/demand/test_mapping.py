@@ -137,6 +137,7 @@ def test_every_fault_of_a_mapping_says_what_to_do() -> None:
         "uncertainty": {"spread": "nan"},
         "categories": {"keys": ["x"], "rules": [{"find": "("}, {"category": "x"}]},
         "criteria": {"separator": ";;"},
+        "depth": {"words": {"a": "b"}},
         "group": {"by": ["week"]},
         "skip": [{}, {"column": ["a", "b"], "matches": "(", "reason": "r" * 81}],
         "more": 1,

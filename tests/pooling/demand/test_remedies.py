@@ -44,6 +44,7 @@ GOOD: Cells = {
     "extension_months": "12",
     "required": None,
     "refused": None,
+    "depth": None,
 }
 FULL: dict[str, Any] = {
     "name": "full",
@@ -113,6 +114,11 @@ TABLE = {
     "unknown-price-per": Case({"price_per": "dozen"}, ({"price_per": "12"},), {"price": {"per_words": {"dozen": 12}}}),
     "unknown-delivered": Case(
         {"delivered": "perhaps"}, ({"delivered": None},), {"price": {"delivered_words": {"perhaps": False}}}
+    ),
+    "unknown-depth": Case(
+        {"depth": "a little"},
+        ({"depth": None}, {"depth": "framework"}),
+        {"depth": {"words": {"a little": "dialogue"}}},
     ),
     "unknown-participant": Case(
         {"participant": "Scania"}, ({"participant": "SE-M"},), {"participants": {"words": {"Scania": "SE-M"}}}

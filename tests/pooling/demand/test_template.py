@@ -66,6 +66,7 @@ def test_a_filled_in_form_loads_without_a_mapping(ready: Engine, tmp_path: Path,
         "vat_rate": 25,
         "delivered": words.words()["delivered"]["yes"][language][0],
         "extension_months": "",
+        "depth": words.words()["depth"]["framework"][language][0],
     }
     rows = {2: filled, 5: with_vat}
     fill_in(path, {row: {LETTER[name]: value for name, value in cells.items()} for row, cells in rows.items()})
@@ -83,6 +84,7 @@ def test_a_filled_in_form_loads_without_a_mapping(ready: Engine, tmp_path: Path,
     assert one["exchange_rate_date"] == date(2026, 10, 29)
     assert (two["quantity"], two["unit_price_micro"], two["delivered"]) == (400, 10_000_000, True)
     assert (two["earliest_start"], two["latest_start"]) == ("2027-04", "2027-04")
+    assert (one["depth"], two["depth"]) == (None, "framework")
 
 
 @pytest.mark.parametrize("language", words.languages())
@@ -92,7 +94,7 @@ def test_the_form_has_drop_downs_and_a_hidden_list(tmp_path: Path, language: str
     sheets = [(sheet.get("name"), sheet.get("state")) for sheet in book.iter() if sheet.tag.endswith("}sheet")]
     assert [state for _, state in sheets] == [None, None, "hidden"]
     rules = re.findall(r'<dataValidation [^>]*sqref="([A-Z]+)2:', found["xl/worksheets/sheet1.xml"])
-    wanted = ("category", "unit", "price_basis", "delivered", "required", "refused")
+    wanted = ("category", "unit", "price_basis", "delivered", "required", "refused", "depth")
     assert sorted(rules) == sorted(LETTER[name] for name in wanted)
     texts = found["xl/sharedStrings.xml"]
     for record in REFERENCE.categories.values():
@@ -103,7 +105,7 @@ def test_the_form_has_drop_downs_and_a_hidden_list(tmp_path: Path, language: str
 
 def test_every_language_has_every_word() -> None:
     document = words.words()
-    for section in ("columns", "price_basis", "delivered", "sheets"):
+    for section in ("columns", "price_basis", "delivered", "depth", "sheets"):
         for name, by_language in document[section].items():
             assert set(by_language) == set(words.languages()), name
     for section in ("units", "instructions"):

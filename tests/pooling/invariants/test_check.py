@@ -5,20 +5,25 @@ import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, text
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from pooling import feed
 from pooling.__main__ import pooling
+from pooling.access.rules import EVERYONE
+from pooling.agreements.service import Ordered, cancel, place_call_off
 from pooling.audit import acted
 from pooling.database import reading, transaction
 from pooling.invariants.commands import CHECKS, COMMANDS
 from pooling.jobs import enqueue
 from pooling.planning import service as planning
+from pooling.planning.tables import Plan
 from pooling.transactions import written
+from tests.pooling.agreements.given import Bought, Given, LotGiven, agreement
 from tests.pooling.planning.demand import GLOVES, policy, small_world
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -36,7 +41,23 @@ def sound(engine: Engine) -> Engine:
         acted(session, "participants.write", resource=("participant", "SE-M"))
         enqueue(session, "a.b", {}, now=NOW, actor=None)
     planning.make_plan(engine, policy(), now=NOW, effort=planning.Effort(time_limit_s=20))
+    with written(engine, actor=None, now=NOW, operation="tests.fill") as opened:
+        sold(opened.session)
     return engine
+
+
+def sold(session: Session) -> None:
+    """An agreement, all of one buyer's maximum called off, and a call-off that was cancelled."""
+    buyers = {"SE-M": Bought(500_000), "DK-82": Bought(100_000, 200_000)}
+    pool = session.connection().execute(text("SELECT id FROM plan_pool")).scalar_one()
+    ids = session.connection().execute(text("SELECT id FROM line ORDER BY id")).scalars().all()
+    plan = session.exec(select(Plan.id)).one()
+    tender = agreement(session, Given((LotGiven(buyers),), pool=(plan, pool), lines=tuple(ids[:2])))
+    for quantity, reference in ((200_000, "all of it"), (7, "none")):
+        code = "DK-82" if quantity > 7 else "SE-M"
+        ordered = Ordered(code, "gloves-green", quantity, reference)
+        key = place_call_off(session, tender, ordered, sees=EVERYONE, by=UUID(int=1), now=NOW)
+    cancel(session, key, reason="wrong", sees=EVERYONE, by=UUID(int=1), now=NOW, expect=lambda _: None)
 
 
 def _run(session: Session, statement: str, **values: Any) -> None:
@@ -84,10 +105,37 @@ def orphan(session: Session) -> None:
     _run(session, "UPDATE line SET category = 'no-such-thing' WHERE participant = 'IS'")
 
 
+ROW = (
+    "('{0}', 1, 'made up', 'UTC', '2026-11-01', '2026-11-30', '2026-12-01', '2026-12-02', 'joint', '{1}',"
+    " '2026-11-01', '2026-11-01', {2})"
+)
+CYCLE = (
+    "INSERT INTO cycle (code, version, name, time_zone, opens_on, closes_on, plan_by, decide_by, depth, status,"
+    f" announced_at, opened_at, closed_at) VALUES {ROW}"
+)
+
+
+OPEN_CYCLE = ("a", "open", "NULL")
+
+
+def frozen_while_open(session: Session) -> None:
+    _run(session, CYCLE.format(*OPEN_CYCLE))
+    _run(session, "INSERT INTO cycle_line (cycle, line) SELECT 'a', min(id) FROM line")
+
+
+def handed_over(session: Session) -> None:
+    _run(
+        session,
+        "INSERT INTO line_succession (line, ended, successor, at)"
+        " SELECT min(id), 'FO', 'SE-M', '2026-11-22' FROM line WHERE participant = 'FO'",
+    )
+
+
 PLANTED: dict[str, list[tuple[Callable[[Session], None], str]]] = {
     "references": [
         (orphan, r"^line \d+: category no-such-thing: no such category"),
         (statement("UPDATE submission SET mapping_sha256 = 'x'"), "mapping_sha256 x: no such mapping_version"),
+        (statement("UPDATE submission SET cycle = 'x'"), "cycle x: no such cycle"),
     ],
     "submissions": [
         (statement("UPDATE submission SET lines_made = 9"), "^submission [0-9a-f-]{36}: 8 lines are stored, it says 9"),
@@ -117,6 +165,22 @@ PLANTED: dict[str, list[tuple[Callable[[Session], None], str]]] = {
             "^forecast erp/7: its line",
         ),
     ],
+    "cycles": [
+        (statement(", ".join([CYCLE.format(*OPEN_CYCLE), ROW.format("b", *OPEN_CYCLE[1:])])), "^cycles a, b: are open"),
+        (statement(CYCLE.format("a", "closed", "NULL")), "^cycle a: is closed without"),
+        (statement(CYCLE.format("a", "open", "'2026-11-22'")), "^cycle a: is open without what belongs to it, or with"),
+        (frozen_while_open, "^cycle a: is open and has 1 frozen lines"),
+        (handed_over, r"^line \d+: is FO's, who is no successor"),
+        (
+            statement(
+                "INSERT INTO submission (id, series, status, file_name, file_sha256, file_bytes, mapping_name,"
+                " mapping_sha256, received_at, rows_read, lines_made, rows_refused, rows_skipped, rows_quarantined,"
+                " report) SELECT '" + "0" * 31 + "1', series, 'superseded', file_name, file_sha256, file_bytes,"
+                " mapping_name, mapping_sha256, received_at, 0, 0, 0, 0, 0, report FROM submission"
+            ),
+            "^series all: 2 submissions have number 1",
+        ),
+    ],
     "snapshots": [
         (other_instance, "^snapshot [0-9a-f]{64}: its content has the hash"),
         (statement("""UPDATE snapshot SET context = '{"a": 1}'"""), "not what was frozen"),
@@ -135,6 +199,33 @@ PLANTED: dict[str, list[tuple[Callable[[Session], None], str]]] = {
         (statement("UPDATE plan_pool SET lots = 7"), "lots 7, its lines come to 1"),
         (statement("UPDATE plan_pool SET lines = 7"), "lines 7, its lines come to 5"),
         (statement("UPDATE plan_pool SET spend_eur_per_year = spend_eur_per_year + 1"), "spend a year EUR"),
+    ],
+    "tenders": [
+        (statement("UPDATE tender_lot SET quantity = quantity + 1"), r"^tender .* lot \d+ \(gloves-green\): quantity"),
+        (statement("UPDATE tender_line SET stands = (1 = 0) WHERE participant = 'SE-M'"), "lines sum up to 100000"),
+        (
+            statement("UPDATE tender_member_lot SET quantity = 1 WHERE participant = 'SE-M'"),
+            "SE-M: quantity 1, its lines sum up to 500000",
+        ),
+        (
+            statement("UPDATE tender_line SET participant = 'FO' WHERE participant = 'SE-M'"),
+            "FO: has lines and no place in the lot",
+        ),
+        (statement("UPDATE tender_member SET participant = 'FO' WHERE participant = 'SE-M'"), "SE-M: is no member"),
+        (statement("UPDATE tender SET lead = 'IS'"), "its lead IS is no member"),
+    ],
+    "call-offs": [
+        (
+            statement("UPDATE call_off SET quantity = quantity + 1"),
+            "DK-82: 200001 are called off, the maximum is 200000",
+        ),
+        (statement("UPDATE tender_lot SET maximum_quantity = 199999"), r"lot \d+: 200000 are called off"),
+        (statement("UPDATE call_off SET value_eur_micro = value_eur_micro + 5000"), "DK-82: 10000005000 millionths"),
+        (statement("UPDATE call_off SET made_on = '2026-10-31'"), "^call-off .*: made on 2026-10-31, the term is"),
+        (statement("UPDATE call_off SET made_on = '2028-11-01'"), "up to, not including, 2028-11-01"),
+        (statement("UPDATE call_off SET participant = 'FO'"), "FO has no place in lot"),
+        (statement("UPDATE call_off SET cancelled_by = NULL"), "cancelled without saying by whom"),
+        (statement("UPDATE tender SET status = 'confirmed'"), "its tender is confirmed"),
     ],
     "audit": [
         (statement("UPDATE audit_entry SET principal = 'somebody' WHERE position = 1"), "^audit: entry 1 was changed"),

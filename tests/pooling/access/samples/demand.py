@@ -147,6 +147,7 @@ SAMPLES = (
     Sample("submissions.list", "GET", lambda world, place: Sent("/v1/submissions")),
     Sample("submissions.read", "GET", _submission(), places=BOTH),
     Sample("submissions.report", "GET", _submission("/report"), places=BOTH),
+    Sample("submissions.changes", "GET", _submission("/changes"), places=BOTH),
     Sample("submissions.withdraw", "POST", _withdraw, places=BOTH),
     Sample("forecasts.list", "GET", lambda world, place: Sent("/v1/forecasts")),
     Sample("forecasts.read", "GET", lambda world, place: Sent(f"/v1/forecasts/erp-{place}/planted"), places=BOTH),

@@ -69,6 +69,19 @@ def offer_body(**changes: Any) -> dict[str, Any]:
     return {**body, **changes}
 
 
+def risk_area_body(**changes: Any) -> dict[str, Any]:
+    """A risk area as a request sends it."""
+    body = {
+        "name": "Made up",
+        "risk": "nobody knows who makes it",
+        "leads": "Region Skåne",
+        "criteria": ["code-of-conduct"],
+        "families": ["gloves"],
+        "source": "made up",
+    }
+    return {**body, **changes}
+
+
 def _withdraw(world: "World", place: Place) -> Sent:
     key = f"offer-{uuid4().hex}"
     with world.written() as opened:
@@ -90,6 +103,11 @@ SAMPLES = (
     Sample("offers.read", "GET", lambda world, place: Sent("/v1/offers/planted")),
     Sample("offers.write", "PUT", lambda world, place: Sent(f"/v1/offers/o{uuid4().hex}", json=offer_body())),
     Sample("offers.withdraw", "POST", _withdraw),
+    Sample("risk-areas.list", "GET", lambda world, place: Sent("/v1/risk-areas")),
+    Sample("risk-areas.read", "GET", lambda world, place: Sent("/v1/risk-areas/gloves")),
+    Sample(
+        "risk-areas.write", "PUT", lambda world, place: Sent(f"/v1/risk-areas/a{uuid4().hex}", json=risk_area_body())
+    ),
     Sample("dialogues.list", "GET", lambda world, place: Sent("/v1/dialogues")),
     Sample("dialogues.read", "GET", lambda world, place: Sent(f"/v1/dialogues/{world.planted['dialogue']}")),
     Sample("dialogues.create", "POST", lambda world, place: Sent("/v1/dialogues", json=SAID)),

@@ -129,17 +129,24 @@ def _what_if(world: "World", plan: UUID) -> UUID:
 
 
 def _scenarios(world: "World") -> UUID:
+    effort = Effort(time_limit_s=10.0)
     with world.written() as opened:
-        return scenario_sets.ask(
+        key = scenario_sets.ask(
             opened.session,
             world.planted["policy"],
             GRID,
             name="planted",
-            effort=Effort(),
+            effort=effort,
             now=opened.now,
             by=world.principals["planner"],
             policy_name=None,
         ).id
+    with reading(world.engine) as session:
+        frozen = service.take_snapshot(session, world.planted["policy"])
+    document = work.find_scenarios(frozen.instance, GRID, effort, on_progress=lambda _: None)
+    with world.written() as opened:
+        scenario_sets.finish(opened.session, key, frozen, document, now=opened.now)
+    return key
 
 
 CHANGES = [{"kind": "participant_leaves", "participant": THIRD}]
@@ -221,5 +228,15 @@ SAMPLES = (
     Sample("what-ifs.read", "GET", lambda world, place: Sent(f"/v1/what-ifs/{world.planted['what_if']}")),
     Sample("scenarios.list", "GET", lambda world, place: Sent("/v1/scenarios")),
     Sample("scenarios.read", "GET", lambda world, place: Sent(f"/v1/scenarios/{world.planted['scenarios']}")),
+    Sample(
+        "scenario-plans.create",
+        "POST",
+        lambda world, place: Sent(f"/v1/scenarios/{world.planted['scenarios']}/plans", json={"number": 0}),
+    ),
+    Sample(
+        "plan-differences.read",
+        "GET",
+        lambda world, place: Sent(f"/v1/plan-differences?from={world.planted['plan']}&to={world.planted['plan']}"),
+    ),
     Sample("scenarios.create", "POST", lambda world, place: Sent("/v1/scenarios", json={"name": "more", "grid": GRID})),
 )

@@ -1,0 +1,191 @@
+"""What is decided already when a plan is asked for: tenders that stand, what was declined, where lines stood. Pure.
+
+Planning knows no tenders: whoever asks for a run hands these over.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLot:
+    """A lot that stands: the offer as it was decided on, and its lines.
+
+    ``terms``: the offer as in ``pooling.instance/1``; ``said``: as in a snapshot's context. ``lines``: as in an
+    instance; ``item_codes``: the lines' own, in the same order.
+    """
+
+    offer: str
+    terms: dict[str, Any]
+    said: dict[str, Any]
+    lines: list[dict[str, Any]]
+    item_codes: list[str | None]
+
+    @property
+    def quantity(self) -> int:
+        """Base units a year."""
+        return sum(int(line["quantity"]) for line in self.lines)
+
+    @property
+    def frozen_offer(self) -> str:
+        """The id of the offer as it was, where the offer of today is another."""
+        spelt = json.dumps(self.terms, sort_keys=True, ensure_ascii=True)
+        return f"{self.offer[:100]}~{hashlib.sha256(spelt.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTender:
+    """A tender that stands as given. Lines later than ``lines_up_to`` came after it was planned."""
+
+    tender: str
+    family: str
+    start: str
+    lead: str
+    lines_up_to: int
+    lots: list[HeldLot]
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """Where a line stood in the last plan."""
+
+    line: int
+    offer: str
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that its participant would not have on an offer, whenever it starts."""
+
+    line: int
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What a run keeps to: ``fixed``, ``forbidden`` and ``previous`` of its instance."""
+
+    fixed: list[HeldTender] = field(default_factory=list)
+    forbidden: list[Refused] = field(default_factory=list)
+    previous: list[Stood] = field(default_factory=list)
+
+    @property
+    def lots(self) -> list[HeldLot]:
+        """Of all tenders that stand."""
+        return [lot for tender in self.fixed for lot in tender.lots]
+
+    @property
+    def lines(self) -> frozenset[int]:
+        """The ids of all lines in tenders that stand."""
+        return frozenset(int(line["id"]) for lot in self.lots for line in lot.lines)
+
+    def to_document(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        made: dict[str, Any] = msgspec.to_builtins(self)
+        return made
+
+
+NOTHING = Holds()
+
+
+def holds_kept(document: Mapping[str, Any] | None) -> Holds:
+    """What `Holds.to_document` wrote; None: nothing is held."""
+    return NOTHING if document is None else msgspec.convert(document, Holds)
+
+
+Key = tuple[str, str, str | None]
+"""Participant, category and item code: a later line of the same takes the place of an earlier one."""
+
+
+def overtaken(holds: Holds) -> dict[Key, tuple[str, int]]:
+    """For each key of a line in a tender that stands: the tender, and the last line it knew."""
+    return {
+        (line["participant"], line["category"], code): (tender.tender, tender.lines_up_to)
+        for tender in holds.fixed
+        for lot in tender.lots
+        for line, code in zip(lot.lines, lot.item_codes, strict=True)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOffers:
+    """The offers that tenders stand on, beside those of today: ``offers`` of the instance, ``said`` of the context.
+
+    ``names``: the id that each held lot's offer has in the instance; ``closed``: ids that no new lot may take.
+    """
+
+    offers: list[dict[str, Any]]
+    said: dict[str, dict[str, Any]]
+    names: list[str]
+    closed: list[str]
+
+
+def held_offers(holds: Holds, today: Iterable[Mapping[str, Any]]) -> HeldOffers:
+    """The offers of ``today`` with those that tenders stand on.
+
+    An offer that is today what it was stands once. One that has changed stands beside it as it was, closed to new lots,
+    and what stands on it counts against what there is of the offer of today.
+    """
+    offers = {offer["id"]: dict(offer) for offer in today}
+    names: list[str] = []
+    said: dict[str, dict[str, Any]] = {}
+    for lot in holds.lots:
+        same = offers.get(lot.offer)
+        if same is not None and _unlimited(same) == _unlimited(lot.terms):
+            names.append(lot.offer)
+            continue
+        name = lot.frozen_offer
+        offers[name] = {**lot.terms, "id": name, "total_max_quantity": None}
+        said[name] = lot.said
+        names.append(name)
+        if same is not None and same["total_max_quantity"] is not None:
+            same["total_max_quantity"] = max(0, same["total_max_quantity"] - lot.quantity)
+    return HeldOffers([offers[key] for key in sorted(offers)], said, names, sorted(said))
+
+
+def _unlimited(offer: Mapping[str, Any]) -> dict[str, Any]:
+    """An offer without what is left of it, which says nothing of a lot that stands."""
+    return {name: value for name, value in offer.items() if name != "total_max_quantity"}
+
+
+def fixed_pools(holds: Holds, names: Iterable[str]) -> list[dict[str, Any]]:
+    """``fixed`` of the instance; ``names`` as of `HeldOffers`."""
+    offer = iter(names)
+    return [
+        {
+            "family": tender.family,
+            "start": tender.start,
+            "lead": tender.lead,
+            "lots": [{"offer": next(offer), "lines": [line["id"] for line in lot.lines]} for lot in tender.lots],
+        }
+        for tender in holds.fixed
+    ]
+
+
+def forbidden(holds: Holds, held: HeldOffers, lines: Iterable[str]) -> list[dict[str, Any]]:
+    """``forbidden`` of the instance: what was declined, as far as it is there, and offers that are no more."""
+    known, there = {offer["id"] for offer in held.offers}, set(lines)
+    nothing = {"participant": None, "line": None, "family": None, "offer": None, "start": None}
+    found = [
+        {**nothing, "line": str(each.line), "offer": each.offer}
+        for each in sorted(holds.forbidden, key=lambda each: (each.line, each.offer))
+        if str(each.line) in there and each.offer in known
+    ]
+    return [*found, *({**nothing, "offer": name} for name in held.closed)]
+
+
+def previous(holds: Holds, held: HeldOffers, lines: Iterable[str]) -> list[dict[str, Any]]:
+    """``previous`` of the instance, as far as lines and offers are there."""
+    known, there = {offer["id"] for offer in held.offers}, set(lines)
+    stood = {each.line: each for each in holds.previous}
+    return [
+        {"line": str(line), "offer": each.offer, "start": each.start}
+        for line, each in sorted(stood.items())
+        if str(line) in there and each.offer in known
+    ]

@@ -1,0 +1,98 @@
+"""Invitations and answers over HTTP: what a member may know of a tender, and what it says."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, Response, get, put
+from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
+
+from pooling.handling import Asked, Call, Reply
+from pooling.parameters import Handled
+from pooling.problems import RESPONSES
+from pooling.tenders import answering, showing
+from pooling.tenders.asking import NewAnswer
+from pooling.tenders.invitation import TenderInvitation, invitation
+from pooling.tenders.views import AnswerView
+
+Participant = FromPath[Annotated[str, PathParameter(max_length=40, description="code of a member")]]
+AsMember = FromQuery[
+    Annotated[
+        str | None,
+        QueryParameter(max_length=40, description="member to read it as; needed where the reader acts for several"),
+    ]
+]
+
+
+class AnswerController(Controller):
+    """Invitations and answers."""
+
+    path = "/v1/tenders/{tender_id:uuid}"
+    tags = ("tenders",)
+
+    @get(
+        "/invitation",
+        operation_id="invitations.read",
+        sync_to_thread=True,
+        responses=RESPONSES,
+        summary="An invitation",
+    )
+    def read_invitation(
+        self, request: Asked, handling: Handled, tender_id: FromPath[UUID], participant: AsMember = None
+    ) -> Response[TenderInvitation]:
+        """Own lines, gain and risk, the terms; a lot's whole volume only where no other member's follows from it."""
+
+        def work(call: Call) -> Reply:
+            return Reply(invitation(call.session, call.who.sees, tender_id, participant))
+
+        return handling.read(request, work)
+
+    @get(
+        "/answers/{participant:str}",
+        operation_id="answers.read",
+        sync_to_thread=True,
+        responses=RESPONSES,
+        summary="An answer",
+    )
+    def read_answer(
+        self, request: Asked, handling: Handled, tender_id: FromPath[UUID], participant: Participant
+    ) -> Response[AnswerView]:
+        """What a member said, if anything; its ETag is needed to say something else."""
+        return handling.read(request, lambda call: _answer(call, tender_id, participant))
+
+    @put(
+        "/answers/{participant:str}",
+        operation_id="answers.write",
+        sync_to_thread=True,
+        responses=RESPONSES,
+        summary="Answer an invitation",
+    )
+    def answer(
+        self,
+        request: Asked,
+        handling: Handled,
+        tender_id: FromPath[UUID],
+        participant: Participant,
+        data: JSONBody[NewAnswer],
+    ) -> Response[AnswerView]:
+        """Commit, decline, or propose a change; until the end of the due day it can be answered otherwise. Needs
+        If-Match of the answer: terms that changed meanwhile are answered only once they were read."""
+
+        def work(call: Call) -> Reply:
+            answering.answer(
+                call.session,
+                tender_id,
+                participant,
+                data.said(),
+                sees=call.who.sees,
+                now=call.now,
+                by=call.who.id,
+                expect=call.expect,
+            )
+            return _answer(call, tender_id, participant)
+
+        return handling.write(request, work)
+
+
+def _answer(call: Call, tender: UUID, participant: str) -> Reply:
+    found = answering.member(call.session, call.who.sees, tender, participant)
+    return Reply(showing.answer(found), version=found.version)

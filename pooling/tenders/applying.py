@@ -1,0 +1,133 @@
+"""A repair put into the rows of its tender: lines join, lots change, the start moves; others are asked again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from pooling.cycles import service as cycles
+from pooling.cycles.rules import shallowest
+from pooling.demand import service as demand
+from pooling.planning import service as planning
+from pooling.planning.rules import Timetable, milestones
+from pooling.reference import service as reference
+from pooling.tenders import queries
+from pooling.tenders.copying import Source, add_lines, add_lot, role_of
+from pooling.tenders.deciding import Decision, ask_again, free
+from pooling.tenders.freezing import price
+from pooling.tenders.records import LotRecord
+from pooling.tenders.rules import Answer
+from pooling.tenders.standing import rejudge
+from pooling.tenders.tables import Tender, TenderLine, TenderLot, TenderMember, TenderMemberLot
+from pooling.tenders.telling import Act, told
+
+Option = Mapping[str, Any]
+
+
+def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *, number: int) -> None:
+    """Make the tender what the option says.
+
+    Where lines join and all else stays, answers stand and the new members are asked. Where start, lead, offers or
+    lines change that are in it, everybody is asked again.
+    """
+    source, lots = _source(session, row, option), queries.lots_of(session, row.id)
+    gone = {each.participant for each in queries.members_of(session, row.id) if each.answer is Answer.DECLINED}
+    there = {lot.offer: lot for lot in lots if any(line.participant not in gone for line in lot.lines)}
+    stays = (
+        option["start"] == row.start
+        and not option["leaves"]
+        and there.keys() == {lot["offer"] for lot in option["lots"]}
+    )
+    if stays:
+        for lot in option["lots"]:
+            _join(session, row, lot, there[lot["offer"]], source)
+    else:
+        _start(row, option["start"], source)
+        _clear(session, lots, gone)
+        for lot in option["lots"]:
+            add_lot(session, row, source, lot, [_line(source, key) for key in lot["lines"]])
+    same_lead = option["lead"] == row.lead
+    _members(session, row, option, source, gone)
+    _depth(session, row, gone)
+    free(session, row)
+    row.changed_terms = row.invited_at is not None
+    rejudge(session, row)
+    details = {"repair": number, "kind": option["kind"]}
+    act = Act("repaired", "tender-repairs.apply", decision.now, decision.by, decision.reason, details=details)
+    told(session, row, act)
+    ask_again(session, row, now=decision.now, only=frozenset() if stays and same_lead else None)
+
+
+def _source(session: Session, row: Tender, option: Option) -> Source:
+    ids = sorted(int(line) for lot in option["lots"] for line in lot["lines"])
+    rows = demand.lines_of(session, ids).iter_rows(named=True)
+    own = {each["id"]: (each["depth"], each["item_code"]) for each in rows}
+    return Source(cycles.cycle_of(session, row.cycle), planning.stored_plan(session, row.plan), own, {})
+
+
+def _line(source: Source, key: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = next(each for each in source.stored.frozen.instance["lines"] if each["id"] == key)
+    return found
+
+
+def _join(session: Session, row: Tender, option: Option, lot: LotRecord, source: Source) -> None:
+    """Lines join a lot, which may reach another tier by them."""
+    inside = {str(line.line) for line in lot.lines}
+    new = [_line(source, key) for key in option["lines"] if key not in inside]
+    held = session.get_one(TenderLot, lot.id)
+    held.quantity += sum(line["quantity"] for line in new)
+    held.sure_quantity = option["sure_quantity"]
+    price(held, option["tier"])
+    if new:
+        add_lines(session, row, lot.id, new, source.own)
+
+
+def _clear(session: Session, lots: list[LotRecord], gone: set[str]) -> None:
+    """Take the lots out; what was declined stays on record."""
+    for lot in lots:
+        declined = [line.line for line in lot.lines if line.participant in gone]
+        lines = (col(TenderLine.lot) == lot.id, col(TenderLine.line).not_in(declined))
+        session.execute(delete(TenderLine).where(*lines))
+        parts = (col(TenderMemberLot.lot) == lot.id, col(TenderMemberLot.participant).not_in(sorted(gone)))
+        session.execute(delete(TenderMemberLot).where(*parts))
+        session.expire_all()
+        held = session.get_one(TenderLot, lot.id)
+        if declined:
+            held.quantity, held.sure_quantity = 0, 0.0
+            for line in declined:
+                session.get_one(TenderLine, (lot.id, line)).stands = False
+        else:
+            session.delete(held)
+    session.flush()
+
+
+def _start(row: Tender, start: str, source: Source) -> None:
+    policy = source.stored.frozen.policy
+    dates = milestones(start, lead_time_months=policy["lead_time_months"], timetable=Timetable(**policy["timetable"]))
+    row.start = start
+    row.dialogue_from, row.notice_by, row.award_by = dates.dialogue_from, dates.notice_by, dates.award_by
+
+
+def _members(session: Session, row: Tender, option: Option, source: Source, gone: set[str]) -> None:
+    known = reference.participants(session)
+    inside = {_line(source, key)["participant"] for lot in option["lots"] for key in lot["lines"]}
+    row.lead, row.signing_body = option["lead"], known[option["lead"]].signing_body
+    for code in sorted(inside | gone):
+        role = role_of(code, lead=row.lead, contracting_authority=known[code].contracting_authority)
+        member = session.get(TenderMember, (row.id, code))
+        if member is None:
+            session.add(TenderMember(tender=row.id, participant=code, role=role))
+        else:
+            member.role = role
+    left = (col(TenderMember.tender) == row.id, col(TenderMember.participant).not_in(sorted(inside | gone)))
+    session.execute(delete(TenderMember).where(*left))
+    session.flush()
+    session.expire_all()
+
+
+def _depth(session: Session, row: Tender, gone: set[str]) -> None:
+    most = cycles.cycle_of(session, row.cycle).depth
+    lines = [line for lot in queries.lots_of(session, row.id) for line in lot.lines if line.participant not in gone]
+    row.deepest = shallowest((line.depth for line in lines), most=most)
+    row.depth = shallowest([row.depth], most=row.deepest)

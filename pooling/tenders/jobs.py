@@ -1,0 +1,59 @@
+"""Jobs of tenders: answers that are overdue or due soon, members that have ended, repairs."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from pooling.jobs import JobContext, Kind, Recurring
+from pooling.tenders import deciding, reminding, repair_search, repairs, succession
+
+
+def expire(context: JobContext) -> None:
+    """End invited tenders whose answers are overdue. Each in a transaction of its own: no planner waits for all."""
+    with context.reading() as session:
+        overdue = reminding.overdue(session, now=context.means.clock())
+    for tender in overdue:
+        with context.written() as opened:
+            deciding.expire(opened.session, tender, now=opened.now)
+
+
+def remind(context: JobContext) -> None:
+    """Remind members whose answers are due within days; whoever was told is not told again."""
+    now = context.means.clock()
+    with context.reading() as session:
+        due = reminding.due_soon(session, now=now)
+    for tender in due:
+        with context.written() as opened:
+            reminding.remind(opened.session, tender, now=opened.now)
+
+
+def succeed(context: JobContext) -> None:
+    """Hand memberships and commitments of participants that have ended to their successors."""
+    with context.reading() as session:
+        due = succession.due(session, today=context.means.clock().date())
+    for old, new in due:
+        with context.written() as opened:
+            succession.succeed(opened.session, old, new, now=opened.now)
+
+
+def repair(context: JobContext) -> None:
+    """Look for what would bring a tender back, and keep what was found."""
+    tender = UUID(context.payload["tender"])
+    with context.reading() as session:
+        version, question = repairs.question_of(session, tender)
+    options = context.apart(repair_search.find, question, context.payload["time_limit_s"])
+    with context.written() as opened:
+        repairs.keep(opened.session, tender, version, options, now=opened.now)
+        context.finish({"location": f"/v1/tenders/{tender}/repairs"})
+
+
+HANDLERS: dict[str, Kind] = {
+    "tenders.expire": Kind(expire),
+    "tenders.remind": Kind(remind),
+    "tenders.succeed": Kind(succeed),
+    repairs.LOOK: Kind(repair, heavy=True),
+}
+SCHEDULE: tuple[Recurring, ...] = (
+    Recurring("tenders.expire", every=timedelta(minutes=5)),
+    Recurring("tenders.remind", every=timedelta(hours=1), offset=timedelta(minutes=11)),
+    Recurring("tenders.succeed", every=timedelta(hours=6), offset=timedelta(minutes=23)),
+)

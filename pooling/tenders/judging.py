@@ -1,0 +1,311 @@
+"""Does a tender hold, as it is answered? Pure: the rules of the optimisation model over the answered volumes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import fsum, sqrt
+from statistics import NormalDist
+from typing import Any
+
+from pooling.cycles.rules import Depth, shallowest
+from pooling.planning.rules import line_gain
+from pooling.planning.views import Gain
+from pooling.tenders.rules import Answer
+
+Z90 = NormalDist().inv_cdf(0.9)
+TOLERANCE = 1e-6
+"""Share by which rounding may put a sum beside its border, as the judge of plans allows."""
+
+
+class Short(StrEnum):
+    """Why a tender does not hold."""
+
+    BELOW_TIPPING = "below-tipping"
+    TOO_FEW = "too-few-authorities"
+    WORSE_OFF = "worse-off"
+    ABOVE_SUPPLY = "above-supply"
+    LEAD_OUT = "lead-out"
+    LEAD_MAY_NOT = "lead-may-not"
+    NOTHING_LEFT = "nothing-left"
+    BY_LAW = "blocked-by-law"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a member commits to in a lot a year: ``low`` and ``high`` are its 10th and 90th percentiles."""
+
+    low: int
+    quantity: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.quantity <= self.high:
+            raise ValueError(f"a range ascends from 0, got {self.low}, {self.quantity}, {self.high}")
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the normal volume with these percentiles."""
+        return (self.high - self.low) / (2 * Z90)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLot:
+    """A lot as invited. ``offer`` and ``lines`` are objects of ``pooling.instance/1``; ``depths``: participant and
+    depth of the lines that have one; ``committed``: what members said instead of their lines, by participant."""
+
+    id: int
+    category: str
+    offer: Mapping[str, Any]
+    term_months: int
+    lines: tuple[Mapping[str, Any], ...]
+    depths: tuple[tuple[str, str], ...]
+    committed: Mapping[str, Range]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedMember:
+    """A member as it is now."""
+
+    participant: str
+    country: str
+    contracting_authority: bool
+    may_lead: bool
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A tender to be judged; ``policy`` is that of the plan's instance."""
+
+    start: str
+    lead: str
+    depth: str
+    policy: Mapping[str, Any]
+    lots: tuple[AskedLot, ...]
+    members: tuple[AskedMember, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One reason for which it does not hold; ``missing`` base units a year, where a volume is short."""
+
+    code: Short
+    words: str
+    lot: int | None = None
+    participant: str | None = None
+    missing: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LotStanding:
+    """A lot as answered. ``tier`` from 0, None with ``unit_price_eur`` where the tipping volume is not reached."""
+
+    lot: int
+    category: str
+    quantity: int
+    sure_quantity: float
+    tipping_quantity: int
+    tier: int | None
+    unit_price_eur: float | None
+    authorities: int
+    participants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberStanding:
+    """What a member gets, EUR over the term: in cash, and with what policy says that green is worth, less its costs.
+
+    Lots below their tipping volume give nothing.
+    """
+
+    participant: str
+    counted: bool
+    quantity: int
+    cash_eur: float
+    valued_eur: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether the tender holds with those who count. ``net_eur`` is over the term, less all costs of setting up."""
+
+    faults: tuple[Fault, ...]
+    depth: Depth
+    lots: tuple[LotStanding, ...]
+    members: tuple[MemberStanding, ...]
+    net_eur: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What counts of a member in a lot: lines scaled to what it committed."""
+
+    participant: str
+    lines: tuple[Mapping[str, Any], ...]
+    quantity: int
+    deviations: tuple[float, ...]
+
+
+def judge(asked: Asked, *, only_committed: bool = False) -> Standing:
+    """The tender with all that have not declined, whoever has not answered by its lines; or the committed alone."""
+    counted = {member.participant: member for member in asked.members if _counts(member.answer, only_committed)}
+    parts = {lot.id: _parts(lot, counted) for lot in asked.lots}
+    there = [lot for lot in asked.lots if parts[lot.id]]
+    faults = [] if there else [Fault(Short.NOTHING_LEFT, "no member is left with any volume")]
+    faults += _lead_faults(asked, counted, parts)
+    standings: list[LotStanding] = []
+    gains: dict[str, Gain] = {}
+    for lot in there:
+        standing = _lot(lot, parts[lot.id], counted, asked.policy)
+        standings.append(standing)
+        faults += _lot_faults(lot, standing, asked.policy)
+        found, worse = _gains(lot, parts[lot.id], standing, asked)
+        faults += worse
+        for participant, gain in found.items():
+            gains[participant] = gains.get(participant, Gain()) + gain
+    limits = [depth for lot in there for code, depth in lot.depths if code in counted]
+    return Standing(
+        faults=tuple(faults),
+        depth=shallowest(limits, most=asked.depth),
+        lots=tuple(standings),
+        members=tuple(_member(each, counted, parts, gains) for each in asked.members),
+        net_eur=_net(asked, counted, parts, gains),
+    )
+
+
+def _counts(answer: Answer, only_committed: bool) -> bool:
+    return answer is Answer.COMMITTED if only_committed else answer is not Answer.DECLINED
+
+
+def _parts(lot: AskedLot, counted: Mapping[str, AskedMember]) -> list[_Part]:
+    found = []
+    for participant in sorted({line["participant"] for line in lot.lines} & counted.keys()):
+        lines = tuple(line for line in lot.lines if line["participant"] == participant)
+        given = lot.committed.get(participant)
+        if given is None:
+            deviations = tuple((line["quantity_high"] - line["quantity_low"]) / (2 * Z90) for line in lines)
+            found.append(_Part(participant, lines, sum(line["quantity"] for line in lines), deviations))
+        elif given.quantity:
+            share = given.quantity / sum(line["quantity"] for line in lines)
+            scaled = tuple({**line, "quantity": line["quantity"] * share} for line in lines)
+            found.append(_Part(participant, scaled, given.quantity, (given.deviation,)))
+    return found
+
+
+def sure_quantity(quantity: float, deviations: tuple[float, ...], policy: Mapping[str, Any]) -> float:
+    """Rule 3 of the optimisation model: what is there at the policy's confidence."""
+    rho, deviates = policy["forecast_correlation"], NormalDist().inv_cdf(policy["confidence"])
+    common = fsum(deviations) ** 2
+    spread = sqrt((1 - rho) * fsum(each * each for each in deviations) + rho * common)
+    return float(quantity - deviates * spread)
+
+
+def _lot(
+    lot: AskedLot, parts: list[_Part], counted: Mapping[str, AskedMember], policy: Mapping[str, Any]
+) -> LotStanding:
+    quantity = sum(part.quantity for part in parts)
+    sure = sure_quantity(quantity, tuple(each for part in parts for each in part.deviations), policy)
+    tiers = lot.offer["tiers"]
+    floor = sure + TOLERANCE * max(1.0, abs(sure))
+    reached = [number for number, tier in enumerate(tiers) if tier["from_quantity"] <= floor]
+    return LotStanding(
+        lot=lot.id,
+        category=lot.category,
+        quantity=quantity,
+        sure_quantity=sure,
+        tipping_quantity=tiers[0]["from_quantity"],
+        tier=reached[-1] if reached else None,
+        unit_price_eur=tiers[reached[-1]]["unit_price_eur"] if reached else None,
+        authorities=sum(counted[part.participant].contracting_authority for part in parts),
+        participants=tuple(part.participant for part in parts),
+    )
+
+
+def _lot_faults(lot: AskedLot, standing: LotStanding, policy: Mapping[str, Any]) -> list[Fault]:
+    found, place = [], f"lot {lot.id} ({lot.category})"
+    if standing.tier is None:
+        missing = standing.tipping_quantity - standing.sure_quantity
+        words = f"{place}: {standing.sure_quantity:,.0f} a year are sure, {standing.tipping_quantity:,} are needed"
+        found.append(Fault(Short.BELOW_TIPPING, words, lot=lot.id, missing=missing))
+    if standing.authorities < policy["min_participants"]:
+        words = f"{place}: {standing.authorities} contracting authorities, {policy['min_participants']} are needed"
+        found.append(Fault(Short.TOO_FEW, words, lot=lot.id))
+    most = lot.offer["max_quantity"]
+    if most is not None and standing.quantity > most:
+        words = f"{place}: {standing.quantity:,} a year, the offer ends at {most:,}"
+        found.append(Fault(Short.ABOVE_SUPPLY, words, lot=lot.id))
+    return found
+
+
+def _gains(
+    lot: AskedLot, parts: list[_Part], standing: LotStanding, asked: Asked
+) -> tuple[dict[str, Gain], list[Fault]]:
+    """What each member's lines gain in the lot, and who has one that would be worse off."""
+    if standing.unit_price_eur is None:
+        return {}, []
+    found: dict[str, Gain] = {}
+    faults = []
+    for part in parts:
+        gains = [
+            line_gain(
+                line,
+                offer=lot.offer,
+                unit_price_eur=standing.unit_price_eur,
+                start=asked.start,
+                term_months=lot.term_months,
+                policy=asked.policy,
+            )
+            for line in part.lines
+        ]
+        found[part.participant] = sum(gains, Gain())
+        worse = [gain.net_eur for gain, line in zip(gains, part.lines) if _worse_off(gain.net_eur, line)]
+        if worse and asked.policy["no_one_worse_off"]:
+            words = f"lot {lot.id} ({lot.category}): {part.participant} would be worse off by EUR {-min(worse):,.2f}"
+            faults.append(Fault(Short.WORSE_OFF, words, lot=lot.id, participant=part.participant))
+    return found, faults
+
+
+def _worse_off(benefit: float, line: Mapping[str, Any]) -> bool:
+    return benefit < -TOLERANCE * max(1.0, float(line["quantity"] * line["unit_price_eur"]))
+
+
+def _lead_faults(asked: Asked, counted: Mapping[str, AskedMember], parts: Mapping[int, list[_Part]]) -> list[Fault]:
+    lead = counted.get(asked.lead)
+    buys = any(part.participant == asked.lead for each in parts.values() for part in each)
+    if lead is None or not buys:
+        return [Fault(Short.LEAD_OUT, f"the lead {asked.lead} takes no part any more", participant=asked.lead)]
+    if not (lead.may_lead and lead.contracting_authority):
+        return [Fault(Short.LEAD_MAY_NOT, f"{asked.lead} may not lead", participant=asked.lead)]
+    return []
+
+
+def _member(
+    member: AskedMember,
+    counted: Mapping[str, AskedMember],
+    parts: Mapping[int, list[_Part]],
+    gains: Mapping[str, Gain],
+) -> MemberStanding:
+    code = member.participant
+    gain = gains.get(code, Gain())
+    quantity = sum(part.quantity for each in parts.values() for part in each if part.participant == code)
+    return MemberStanding(code, code in counted, quantity, gain.savings_eur, gain.net_eur)
+
+
+def _net(
+    asked: Asked,
+    counted: Mapping[str, AskedMember],
+    parts: Mapping[int, list[_Part]],
+    gains: Mapping[str, Gain],
+) -> float:
+    inside = {part.participant for each in parts.values() for part in each}
+    if not inside:
+        return 0.0
+    countries = {counted[code].country for code in inside}
+    policy, lots = asked.policy, sum(bool(each) for each in parts.values())
+    costs = policy["pool_cost_eur"] + policy["lot_cost_eur"] * lots + policy["country_cost_eur"] * (len(countries) - 1)
+    return fsum(gain.net_eur for gain in gains.values()) - float(costs)

@@ -1,0 +1,84 @@
+"""A tender as it is answered now, put together from its rows and judged."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlmodel import Session
+
+from pooling.reference import service as reference
+from pooling.tenders.judging import Asked, AskedLot, AskedMember, Range, Standing, judge
+from pooling.tenders.queries import lots_of, members_of, tender_of
+from pooling.tenders.records import LotRecord, MemberLotRecord, MemberRecord, TenderRecord
+from pooling.tenders.tables import Tender
+
+
+def standing(session: Session, tender: UUID, *, only_committed: bool = False) -> Standing:
+    """How it stands with all that have not declined, or with the committed alone; raises NotFound."""
+    return judge(asked_of(session, tender), only_committed=only_committed)
+
+
+def rejudge(session: Session, row: Tender) -> None:
+    """Note whether the tender holds as it is answered; the row is locked."""
+    row.short = not standing(session, row.id).holds
+
+
+def asked_of(session: Session, tender: UUID) -> Asked:
+    """The question that a tender is, with its members as the reference data has them now; raises NotFound."""
+    record, members = tender_of(session, tender), members_of(session, tender)
+    return asked(record, members, lots_of(session, tender), _as_now(session, members))
+
+
+def _as_now(session: Session, members: Sequence[MemberRecord]) -> tuple[AskedMember, ...]:
+    known = reference.participants(session)
+    return tuple(
+        AskedMember(
+            participant=each.participant,
+            country=known[each.participant].country,
+            contracting_authority=known[each.participant].contracting_authority,
+            may_lead=known[each.participant].may_lead,
+            answer=each.answer,
+        )
+        for each in members
+    )
+
+
+def asked(
+    tender: TenderRecord,
+    members: Sequence[MemberRecord],
+    lots: Sequence[LotRecord],
+    as_now: tuple[AskedMember, ...],
+) -> Asked:
+    """The same from what was read."""
+    said: dict[int, dict[str, Range]] = {}
+    for member in members:
+        if member.buys:
+            for part in member.lots:
+                committed = range_of(part)
+                if committed is not None:
+                    said.setdefault(part.lot, {})[part.participant] = committed
+    return Asked(
+        start=tender.start,
+        lead=tender.lead,
+        depth=tender.depth,
+        policy=tender.policy,
+        lots=tuple(
+            AskedLot(
+                id=lot.id,
+                category=lot.category,
+                offer=lot.offer_terms,
+                term_months=lot.term_months,
+                lines=tuple(line.document() for line in lot.lines),
+                depths=tuple((line.participant, line.depth) for line in lot.lines if line.depth is not None),
+                committed=said.get(lot.id, {}),
+            )
+            for lot in lots
+        ),
+        members=as_now,
+    )
+
+
+def range_of(part: MemberLotRecord) -> Range | None:
+    """What a member committed to in a lot; None: nothing yet."""
+    if part.committed_low is None or part.committed_quantity is None or part.committed_high is None:
+        return None
+    return Range(part.committed_low, part.committed_quantity, part.committed_high)

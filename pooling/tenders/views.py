@@ -1,0 +1,292 @@
+"""Tenders as the API shows them. Members see what is their own; all else is marked for planners."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from pooling.access.projection import OPEN, OWN, PLANNERS
+
+Eur = Annotated[float, PLANNERS]
+Count = Annotated[int, PLANNERS]
+
+
+class MemberVolume(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member brings to a lot, base units a year; estimate and maximum over the term, values in EUR cents."""
+
+    lot: Annotated[int, OPEN]
+    category: str
+    quantity_per_year: Annotated[int, OWN] | UnsetType = UNSET
+    quantity_low: Annotated[int, OWN] | UnsetType = UNSET
+    quantity_high: Annotated[int, OWN] | UnsetType = UNSET
+    committed_quantity: Annotated[int | None, OWN] | UnsetType = UNSET
+    committed_low: Annotated[int | None, OWN] | UnsetType = UNSET
+    committed_high: Annotated[int | None, OWN] | UnsetType = UNSET
+    estimate_quantity: Annotated[int | None, OWN] | UnsetType = UNSET
+    maximum_quantity: Annotated[int | None, OWN] | UnsetType = UNSET
+    estimate_value_cents: Annotated[int | None, OWN] | UnsetType = UNSET
+    maximum_value_cents: Annotated[int | None, OWN] | UnsetType = UNSET
+
+
+class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
+    """A member and its answer; ``version`` counts its answers and the terms that they were given to."""
+
+    owner: ClassVar[str] = "participant"
+    whole: ClassVar[Meta] = OWN
+    participant: str
+    version: Annotated[int, OPEN]
+    role: str
+    answer: str
+    conditions: str | None
+    reason: str | None
+    change: Annotated[dict[str, Any] | None, OWN] | UnsetType = UNSET
+    answered_at: datetime | None
+    answered_by: UUID | None
+    volumes: list[MemberVolume]
+
+
+class TenderLotView(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot: its offer, the tier it reaches, and its volume; estimate and maximum over the term from the freeze on."""
+
+    whole: ClassVar[Meta] = PLANNERS
+    id: Annotated[int, PLANNERS]
+    category: str
+    unit: str
+    offer: str
+    offer_name: str
+    criteria: list[str]
+    tier: Count
+    tipping_quantity: Count
+    tier_quantity: Count
+    unit_price_eur: Eur
+    term_months: Count
+    quantity_per_year: Count
+    sure_quantity: Eur
+    co2_saved_kg_per_unit: Eur
+    co2_saved_low_kg_per_unit: Eur
+    co2_saved_high_kg_per_unit: Eur
+    lines: Annotated[list[int], PLANNERS]
+    estimate_quantity: Annotated[int | None, PLANNERS]
+    maximum_quantity: Annotated[int | None, PLANNERS]
+    estimate_value_cents: Annotated[int | None, PLANNERS]
+    maximum_value_cents: Annotated[int | None, PLANNERS]
+
+
+class TenderItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A tender in a list."""
+
+    id: UUID
+    version: Annotated[int, OPEN]
+    cycle: str
+    family: str
+    start: str
+    status: str
+    depth: str
+    answers_due: date | None
+    proposed_at: datetime
+    invited_at: datetime | None
+    confirmed_at: datetime | None
+    handed_over_at: datetime | None
+    ended_at: datetime | None
+    lead: Annotated[str, PLANNERS] | UnsetType = UNSET
+    locked: Annotated[bool, PLANNERS] | UnsetType = UNSET
+    holds: Annotated[bool, PLANNERS] | UnsetType = UNSET
+
+
+class TenderPage(msgspec.Struct, frozen=True):
+    """Tenders by start."""
+
+    items: list[TenderItem]
+    next_cursor: str | None
+
+
+class TenderView(TenderItem, frozen=True, kw_only=True):
+    """A tender. ``members``: with their answers, of these the reader's own; ``buyers``: named, from the freeze on."""
+
+    plan: UUID
+    pool: Annotated[int, OPEN]
+    starts_on: date
+    ends_before: date
+    buyers: list[str]
+    members: list[AnswerView]
+    dialogue_from: date
+    notice_by: date
+    award_by: date
+    frozen_at: datetime | None
+    deepest: Annotated[str, PLANNERS] | UnsetType = UNSET
+    signing_body: Annotated[str, PLANNERS] | UnsetType = UNSET
+    note: Annotated[str | None, PLANNERS] | UnsetType = UNSET
+    changed_terms: Annotated[bool, PLANNERS] | UnsetType = UNSET
+    lots: list[TenderLotView]
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was done to a tender."""
+
+    id: Annotated[int, OPEN]
+    what: str
+    from_status: str
+    to_status: str
+    at: datetime
+    participant: str | None
+    by: Annotated[UUID | None, PLANNERS] | UnsetType = UNSET
+    reason: Annotated[str | None, PLANNERS] | UnsetType = UNSET
+    details: Annotated[dict[str, Any], PLANNERS] | UnsetType = UNSET
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """What was done to a tender, in order."""
+
+    items: list[EventView]
+    next_cursor: str | None
+
+
+class ProposalView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a proposal did: tenders made, kept as they were, taken back to make room."""
+
+    cycle: str
+    version: Annotated[int, OPEN]
+    plan: UUID
+    tenders: list[UUID]
+    kept: list[UUID]
+    replaced: list[UUID]
+
+
+class FaultView(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a tender does not hold; ``missing`` base units a year."""
+
+    whole: ClassVar[Meta] = PLANNERS
+    code: str
+    words: str
+    lot: Annotated[int | None, PLANNERS]
+    participant: str | None
+    missing: Annotated[float | None, PLANNERS]
+
+
+class LotStandingView(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot as answered; ``tier`` and price null where the tipping volume is not reached."""
+
+    whole: ClassVar[Meta] = PLANNERS
+    lot: Count
+    category: str
+    quantity: Count
+    sure_quantity: Eur
+    tipping_quantity: Count
+    tier: Annotated[int | None, PLANNERS]
+    unit_price_eur: Annotated[float | None, PLANNERS]
+    authorities: Count
+    participants: list[str]
+
+
+class MemberStandingView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member gets, EUR over the term: in cash, and with what green is worth, less its costs."""
+
+    owner: ClassVar[str] = "participant"
+    whole: ClassVar[Meta] = PLANNERS
+    participant: str
+    counted: bool
+    quantity: Count
+    cash_eur: Eur
+    valued_eur: Eur
+
+
+class StandingView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a tender holds with those who count. ``net_eur`` is over the term, all costs of setting up taken off."""
+
+    whole: ClassVar[Meta] = PLANNERS
+    holds: bool
+    faults: list[FaultView]
+    depth: str
+    lots: list[LotStandingView]
+    members: list[MemberStandingView]
+    net_eur: Eur
+
+
+class Standings(msgspec.Struct, frozen=True, kw_only=True):
+    """A tender judged as it is answered now: with all that have not declined, and with the committed alone.
+
+    ``blocked``: what of the law stands against it.
+    """
+
+    tender: UUID
+    version: Annotated[int, OPEN]
+    expected: Annotated[StandingView, PLANNERS] | UnsetType = UNSET
+    committed: Annotated[StandingView, PLANNERS] | UnsetType = UNSET
+    blocked: Annotated[list[str], PLANNERS] | UnsetType = UNSET
+
+
+class ConsequenceView(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule says of a tender, why, and what follows. ``verified``: whether its source was read."""
+
+    whole: ClassVar[Meta] = PLANNERS
+    rule: str
+    title: str
+    applies: str
+    severity: str
+    why: str
+    follows: str
+    source: str
+    verified: bool
+    participants: list[str]
+    figures: Annotated[dict[str, float], PLANNERS]
+
+
+class Consequences(msgspec.Struct, frozen=True, kw_only=True):
+    """What every rule says by the law of the day of the notice."""
+
+    tender: UUID
+    version: Annotated[int, OPEN]
+    on: date
+    items: list[ConsequenceView]
+
+
+class RepairLot(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot as it would be."""
+
+    whole: ClassVar[Meta] = PLANNERS
+    offer: str
+    category: str
+    tier: Count
+    unit_price_eur: Eur
+    quantity: Count
+    sure_quantity: Eur
+    lines: Annotated[list[str], PLANNERS]
+
+
+class RepairView(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that would bring a tender back, passed by the solver's judge.
+
+    ``kind``: the least that changes: lead, join (lines that are in no tender), offer, start, wider (all of these) or
+    smaller (own lines leave). ``worth_eur``: EUR over the term more than as it stands. ``fits``: whether the tender has
+    not changed since.
+    """
+
+    whole: ClassVar[Meta] = PLANNERS
+    number: Count
+    kind: str
+    fits: bool
+    found_at: datetime
+    applied_at: datetime | None
+    start: str
+    lead: str
+    lots: list[RepairLot]
+    joins: Annotated[list[str], PLANNERS]
+    leaves: Annotated[list[str], PLANNERS]
+    net_eur: Eur
+    worth_eur: Eur
+
+
+class RepairPage(msgspec.Struct, frozen=True):
+    """Options by number."""
+
+    items: list[RepairView]
+    next_cursor: str | None
+
+
+class RepairAsked(msgspec.Struct, frozen=True):
+    """Repairs are being looked for."""
+
+    tender: UUID
+    operation: Annotated[str, Meta(description="address of the job")]

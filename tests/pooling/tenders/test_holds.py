@@ -1,0 +1,154 @@
+"""What is decided stays decided: the next run holds it, a new offer or a new file changes nothing of it."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from pooling.database import reading, transaction
+from pooling.invariants.commands import CHECKS
+from pooling.market import service as market
+from pooling.market.rules import TierRecord
+from pooling.planning import service as planning
+from pooling.planning.holds import Holds, holds_kept
+from pooling.tenders import service
+from tests.pooling.planning.demand import NOW, add_lines, figure, line, offer, policy, submission
+from tests.pooling.tenders.conftest import CYCLE, MEMBERS, Round, close, make_cycle, plan_of
+
+TODAY = date(2026, 11, 22)
+NEXT = "autumn"
+
+
+def held(planned: Round, code: str = CYCLE) -> Holds:
+    with reading(planned.api.engine) as session:
+        return service.holds(session, code, today=TODAY)
+
+
+def pools(planned: Round, plan: UUID) -> list[dict[str, Any]]:
+    found = planned.planner.get(f"/v1/pools?plan={plan}").json()["items"]
+    return [planned.planner.get(f"/v1/pools/{each['id']}").json() for each in found]
+
+
+def second_cycle(planned: Round, **lines: dict[str, Any]) -> None:
+    """Demand is sent anew: SE-M's and NO-HSO's lines again with other volumes, and new lines."""
+    with transaction(planned.api.engine) as session:
+        _send(session)
+    make_cycle(planned.api, NEXT)
+    close(planned.api, NEXT)
+
+
+def _send(session: Session) -> None:
+    add_lines(
+        session,
+        submission(session, "second"),
+        [line("SE-M", 950_000), line("SE-AB", 600_000), line("SE-O", 700_000), line("NO-HV", 300_000)],
+    )
+
+
+def violations(planned: Round) -> list[str]:
+    with reading(planned.api.engine) as session:
+        return [f"{name}: {fault}" for name in ("snapshots", "plans", "pools") for fault in CHECKS[name](session)]
+
+
+def test_a_second_cycle_keeps_what_is_confirmed(planned: Round) -> None:
+    key = planned.confirmed()
+    second_cycle(planned)
+    holds = held(planned, NEXT)
+    assert [(each.tender, each.start) for each in holds.fixed] == [(key, planned.tender(key)["start"])]
+    assert holds_kept(holds.to_document()) == holds
+    plan = plan_of(planned.api, NEXT, holds=holds)
+    found = pools(planned, plan)
+    ours = [each for each in found if {one["participant"] for one in each["members"]} == set(MEMBERS)]
+    assert len(ours) == 1
+    assert sum(each["lots"][0]["quantity"] for each in ours) == 2_350_000
+    new = [each for each in found if each not in ours]
+    assert [{one["participant"] for one in each["members"]} for each in new] == [{"NO-HV", "SE-AB", "SE-O"}]
+    with reading(planned.api.engine) as session:
+        stored = planning.stored_plan(session, plan)
+    left = [(each["reason"], each["words"]) for each in stored.frozen.context["excluded"] if each["kind"] == "line"]
+    assert [reason for reason, _ in left] == ["in_tender"], "SE-M's newer line"
+    assert key in left[0][1]
+    assert violations(planned) == []
+    done = planned.propose(plan, NEXT)
+    assert done.status_code == 201, done.text
+    assert (len(done.json()["tenders"]), done.json()["kept"]) == (1, [key])
+
+
+def test_an_offer_that_has_changed_since_changes_nothing_of_what_was_decided(planned: Round) -> None:
+    """Tonnes and prices are those it was decided on; the offer of today takes no more than there is left of it."""
+    planned.confirmed()
+    with transaction(planned.api.engine) as session:
+        tiers = (TierRecord(figure(800_000), figure(48_000)),)
+        changed = offer(tiers=tiers, total_max_quantity=3_000_000)
+        market.store_offers(session, [changed], file=("new.csv", "a" * 64), loaded_at=NOW)
+    second_cycle(planned)
+    plan = plan_of(planned.api, NEXT, holds=held(planned, NEXT))
+    with reading(planned.api.engine) as session:
+        instance = planning.stored_plan(session, plan).frozen.instance
+    by_id = {each["id"]: each for each in instance["offers"]}
+    frozen = next(each for each in by_id if each.startswith("gloves-green~"))
+    assert [each["unit_price_eur"] for each in by_id[frozen]["tiers"]] == [0.049, 0.047]
+    assert by_id["gloves-green"]["total_max_quantity"] == 650_000
+    assert [each["lots"][0]["offer"] for each in instance["fixed"]] == [frozen]
+    assert {"offer": frozen, "line": None, "participant": None, "family": None, "start": None} in instance["forbidden"]
+    assert [
+        each["lots"][0]["unit_price_eur"] for each in pools(planned, plan) if each["lots"][0]["offer"] == frozen
+    ] == [0.047]
+    assert violations(planned) == []
+
+
+def test_what_was_declined_is_not_proposed_again(planned: Round) -> None:
+    key = planned.invited()
+    assert planned.answer(key, "SE-M", answer="decline", reason="own contract").status_code == 200
+    assert planned.do(key, "reject", reason="too few").status_code == 200
+    holds = held(planned)
+    assert holds.fixed == []
+    lines = {each.line for each in holds.forbidden}
+    assert len(lines) == 2
+    plan = plan_of(planned.api, holds=holds)
+    found = pools(planned, plan)
+    assert found
+    assert all("SE-M" not in {one["participant"] for one in each["members"]} for each in found)
+
+
+def test_the_last_plan_is_where_lines_stood(planned: Round) -> None:
+    assert held(planned).previous == []
+    planned.propose()
+    stood = held(planned).previous
+    assert {(each.offer, each.start) for each in stood} == {("gloves-green", pools(planned, planned.plan)[0]["start"])}
+    with reading(planned.api.engine) as session:
+        frozen = planning.take_snapshot(session, policy(), cycle=CYCLE, holds=held(planned))
+    assert [each["line"] for each in frozen.instance["previous"]] == [str(each.line) for each in stood]
+
+
+def test_a_pool_with_lines_of_a_tender_that_stands_is_refused(planned: Round) -> None:
+    key = planned.invited()
+    other = plan_of(planned.api, by=policy(min_participants=3, pool_cost_eur=5_000, horizon_start="2028-03"))
+    refused = planned.propose(other)
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong-state")
+    assert key in refused.json()["detail"]
+    assert planned.tender(key)["status"] == "invited"
+
+
+def test_a_plan_of_other_lines_is_refused(planned: Round) -> None:
+    with transaction(planned.api.engine) as session:
+        _send(session)
+    foreign = planning.make_plan(planned.api.engine, policy(), now=planned.api.clock.now).plan
+    refused = planned.propose(foreign)
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "not-of-cycle")
+
+
+def test_invited_and_locked_tenders_are_held_in_their_own_cycle_alone(planned: Round) -> None:
+    key = planned.propose().json()["tenders"][0]
+    assert held(planned).fixed == []
+    assert planned.change(key, locked=True).status_code == 200
+    assert [each.tender for each in held(planned).fixed] == [key]
+    assert planned.change(key, locked=False).status_code == 200
+    assert planned.do(key, "review").status_code == planned.do(key, "invite", due="2026-12-01").status_code == 200
+    assert planned.answer(key, "FO", answer="decline", reason="small").status_code == 200
+    fixed = held(planned).fixed
+    assert {each["participant"] for each in fixed[0].lots[0].lines} == {"DK-OST", "NO-HSO", "SE-M"}
+    make_cycle(planned.api, NEXT)
+    close(planned.api, NEXT)
+    assert held(planned, NEXT).fixed == []

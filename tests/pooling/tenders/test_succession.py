@@ -1,0 +1,84 @@
+"""A participant ends: on its date the successor has its memberships, answers and commitments."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlmodel import Session, select
+
+from pooling.database import transaction
+from pooling.reference.tables import Participant
+from pooling.tenders.jobs import HANDLERS
+from tests.pooling.jobs.working import enqueued, work_all
+from tests.pooling.tenders.conftest import Round
+
+SUCCEED = {"tenders.succeed": HANDLERS["tenders.succeed"]}
+LAST = date(2027, 3, 1)
+
+
+def merge(planned: Round, old: str, new: str) -> None:
+    with transaction(planned.api.engine) as session:
+        _merge(session, old, new)
+
+
+def _merge(session: Session, old: str, new: str) -> None:
+    row = session.exec(select(Participant).where(Participant.code == old)).one()
+    row.valid_to, row.successor = LAST, new
+    session.add(row)
+
+
+def pass_on(planned: Round, day: datetime) -> None:
+    planned.api.clock.now = day
+    enqueued(planned.api.engine, "tenders.succeed", now=day)
+    work_all(planned.api.engine, SUCCEED, now=day)
+
+
+def members(planned: Round, key: str) -> dict[str, dict[str, Any]]:
+    return {each["participant"]: each for each in planned.tender(key)["members"]}
+
+
+BEFORE, ON = datetime(2027, 2, 28, 12, tzinfo=UTC), datetime(2027, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_merger_adds_up_what_both_may_call_off(planned: Round) -> None:
+    """FO's and SE-M's agreements become SE-M's on the day, not before; nothing is lost or counted twice."""
+    key = planned.confirmed()
+    before = members(planned, key)
+    merge(planned, "NO-HSO", "SE-M")
+    pass_on(planned, BEFORE)
+    assert members(planned, key).keys() == before.keys()
+    pass_on(planned, ON)
+    after, tender = members(planned, key), planned.tender(key)
+    assert sorted(after) == ["DK-OST", "FO", "SE-M"]
+    for name in ("quantity_per_year", "estimate_quantity", "maximum_quantity", "maximum_value_cents"):
+        merged = sum(before[code]["volumes"][0][name] for code in ("NO-HSO", "SE-M"))
+        assert after["SE-M"]["volumes"][0][name] == merged
+    assert (tender["lots"][0]["quantity_per_year"], tender["buyers"]) == (2_350_000, ["DK-OST", "FO", "SE-M"])
+    assert tender["lead"] in after
+    version = tender["version"]
+    pass_on(planned, ON)
+    assert planned.tender(key)["version"] == version, "once is enough"
+    history = planned.planner.get(f"/v1/tenders/{key}/history").json()["items"]
+    assert (history[-1]["what"], history[-1]["participant"]) == ("succeeded", "SE-M")
+    assert history[-1]["details"] == {"from": "NO-HSO", "to": "SE-M"}
+
+
+def test_a_successor_that_was_no_member_takes_the_place(planned: Round) -> None:
+    key = planned.invited(due="2027-06-01")
+    assert planned.answer(key, "NO-HSO", answer="commit", conditions="by rail").status_code == 200
+    merge(planned, "NO-HSO", "NO-HV")
+    pass_on(planned, ON)
+    after = members(planned, key)
+    assert "NO-HSO" not in after
+    assert (after["NO-HV"]["answer"], after["NO-HV"]["conditions"]) == ("committed", "by rail")
+    assert after["NO-HV"]["volumes"][0]["committed_quantity"] == 700_000
+    assert planned.answer(key, "NO-HV", answer="decline", reason="we have enough").status_code == 200
+
+
+def test_what_two_answered_differently_is_asked_again_before_the_freeze(planned: Round) -> None:
+    key = planned.invited(due="2027-06-01")
+    assert planned.answer(key, "NO-HSO", answer="commit").status_code == 200
+    assert planned.answer(key, "SE-M", answer="decline", reason="x").status_code == 200
+    merge(planned, "NO-HSO", "SE-M")
+    pass_on(planned, ON)
+    assert members(planned, key)["SE-M"]["answer"] == "none"
+    assert members(planned, key)["SE-M"]["volumes"][0]["quantity_per_year"] == 1_700_000
