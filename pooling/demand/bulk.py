@@ -7,10 +7,10 @@ import msgspec
 from sqlmodel import Session
 
 from pooling.demand import forecasts, mappings
-from pooling.demand.forecasts import Entry, Pushed
+from pooling.demand.forecast_views import Bulk, BulkLine, ForecastBody
+from pooling.demand.pushed import Entry, Pushed
 from pooling.demand.sender import Sender
 from pooling.demand.sent_for import SentFor
-from pooling.demand.views import Bulk, BulkLine, ForecastBody
 from pooling.errors import BadFields
 
 

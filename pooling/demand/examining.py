@@ -14,12 +14,12 @@ from sqlmodel import Session, col
 from connectors.frames import ROW
 from pooling.demand import intake, loading
 from pooling.demand.intake import Intake
-from pooling.demand.loading import Tally
 from pooling.demand.mapping import FileMapping
 from pooling.demand.notices import Notices
 from pooling.demand.results import Loaded
 from pooling.demand.sender import Sender
 from pooling.demand.tables import Line, Submission
+from pooling.demand.tally import Tally
 from pooling.errors import BadInput
 
 FIRST_LINES = 10

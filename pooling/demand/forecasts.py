@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any
 from uuid import UUID
 
 import polars as pl
@@ -24,14 +24,15 @@ from pooling.demand import cycle_closing, cycle_lines, doubts, faults, forecast_
 from pooling.demand.figures import Marks
 from pooling.demand.forecast_store import Known
 from pooling.demand.intake import Intake, Portion
-from pooling.demand.loading import Tally
 from pooling.demand.mapping import FileMapping
 from pooling.demand.mapping_file import MappingDocument
 from pooling.demand.notices import Notices
+from pooling.demand.pushed import CREATED, REFUSED, REPLACED, UNCHANGED, Entry, Fault, ForecastsRefused, Pushed, Result
 from pooling.demand.recognise import from_headers
 from pooling.demand.sender import Sender
 from pooling.demand.sent_for import SentFor, current
-from pooling.errors import BadFields, NotFound, counted
+from pooling.demand.tally import Tally
+from pooling.errors import NotFound, counted
 
 COLUMNS = (
     *("participant", "category", "item_code", "item_name", "quantity", "quantity_low", "quantity_high", "unit"),
@@ -48,64 +49,6 @@ WAITS = {
     "unit-mismatch": "a unit in which this category is not counted",
 }
 PLACES = {"unknown-category": "category", "unknown-unit": "unit", "unknown-pack": "pack_size", "unit-mismatch": "unit"}
-CREATED: Final = "created"
-REPLACED: Final = "replaced"
-UNCHANGED: Final = "unchanged"
-REFUSED: Final = "refused"
-
-
-class ForecastsRefused(BadFields):
-    """Forecasts with faults, refused together: nothing of them was stored."""
-
-    code = "forecasts-refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One forecast as sent. ``cells``: texts by ``COLUMNS``; ``document``: the same as plain JSON, to be given back.
-
-    ``version``: the one that the sender has seen, 0: it should not be there; None: whichever there is.
-    """
-
-    external_id: str
-    cells: Mapping[str, str]
-    document: Mapping[str, Any]
-    version: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with an entry: ``place`` is the field, empty where it is the entry as a whole."""
-
-    place: str
-    code: str
-    detail: str
-
-
-Status = Literal["created", "replaced", "unchanged", "refused"]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of an entry; ``version`` is the forecast's from now on, None where it was refused."""
-
-    external_id: str
-    status: Status
-    version: int | None
-    faults: tuple[Fault, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """What became of entries, in their order; ``submission`` None: nothing had changed, or all was refused."""
-
-    submission: UUID | None
-    results: tuple[Result, ...]
-    warnings: tuple[str, ...] = ()
-
-    def count(self, status: Status) -> int:
-        """How many entries ended so."""
-        return sum(result.status == status for result in self.results)
 
 
 @dataclass(slots=True)

@@ -17,13 +17,13 @@ from pooling.cycles import telling
 from pooling.cycles.service import CycleRecord
 from pooling.demand import bulk, coverage, cycle_closing, examining, loading, report_file, sent_for, succession, uploads
 from pooling.demand.examining import Examined
-from pooling.demand.forecasts import ForecastsRefused
+from pooling.demand.forecast_views import Bulk, bulk_result
 from pooling.demand.mapping import BadMapping, FileMapping
+from pooling.demand.pushed import ForecastsRefused
 from pooling.demand.reading import mapping_for
 from pooling.demand.results import LoadRefused
 from pooling.demand.sent_for import SentFor
 from pooling.demand.tables import Upload
-from pooling.demand.views import Bulk, bulk_result
 from pooling.errors import BadInput, NotFound
 from pooling.jobs import JobContext, Kind, Recurring
 

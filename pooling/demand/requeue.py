@@ -13,11 +13,12 @@ from pooling import audit, feed
 from pooling.demand import cycle_closing, doubts, flags, store
 from pooling.demand.figures import Marks
 from pooling.demand.intake import Intake, Portion, header_names
-from pooling.demand.loading import Tally, reference_data
+from pooling.demand.loading import reference_data
 from pooling.demand.mapping import FileMapping
 from pooling.demand.notices import Notices
 from pooling.demand.results import Requeued
 from pooling.demand.tables import QuarantinedRow, Submission
+from pooling.demand.tally import Tally
 from pooling.errors import BadInput, NotFound
 
 

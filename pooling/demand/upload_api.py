@@ -12,7 +12,7 @@ from litestar.params import Body, FromPath, FromQuery, JSONBody, PathParameter, 
 
 from pooling.access.projection import File
 from pooling.demand import mappings, report_file, uploads
-from pooling.demand.api import sender_of
+from pooling.demand.asked import sender_of
 from pooling.demand.upload_views import (
     MAX_MAPPING,
     Confirmation,

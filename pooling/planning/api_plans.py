@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.planning import answers, showing
+from pooling.planning import answers, pool_answers, showing
 from pooling.problems import RESPONSES
 
 Key = FromPath[Annotated[int, PathParameter(ge=1, le=2**63 - 1)]]
@@ -62,13 +62,13 @@ class PlanController(Controller):
         limit: Limit = DEFAULT_LIMIT,
         pooled: Pooled = None,
         reason: Reason = None,
-    ) -> Response[answers.OutcomePage]:
+    ) -> Response[pool_answers.OutcomePage]:
         """In which pool each line is and what it gains there, or the one reason why it stays out, with figures."""
 
         def work(call: Call) -> Reply:
             window = call.window(cursor, limit)
             page = showing.outcomes(call.session, call.who.sees, window, plan=plan_id, pooled=pooled, reason=reason)
-            return call.page(page, answers.OutcomePage)
+            return call.page(page, pool_answers.OutcomePage)
 
         return handling.read(request, work)
 
@@ -81,7 +81,7 @@ class PlanController(Controller):
     )
     def read_outcome(
         self, request: Asked, handling: Handled, plan_id: FromPath[UUID], line_id: Key
-    ) -> Response[answers.Outcome]:
+    ) -> Response[pool_answers.Outcome]:
         """What became of one line."""
         return handling.read(
             request, lambda call: showing.outcome(call.session, call.who.sees, plan=plan_id, line=line_id)
@@ -109,17 +109,17 @@ class PoolController(Controller):
         limit: Limit = DEFAULT_LIMIT,
         plan: OfPlan = None,
         family: Family = None,
-    ) -> Response[answers.PoolPage]:
+    ) -> Response[pool_answers.PoolPage]:
         """The pools of a plan by start and family; a coordinator's are those with own lines."""
 
         def work(call: Call) -> Reply:
             window = call.window(cursor, limit)
             page = showing.pools(call.opened, call.who.sees, window, plan=plan, family=family)
-            return call.page(page, answers.PoolPage)
+            return call.page(page, pool_answers.PoolPage)
 
         return handling.read(request, work)
 
     @get("/{pool_id:int}", operation_id="pools.read", sync_to_thread=True, responses=RESPONSES, summary="A pool")
-    def read(self, request: Asked, handling: Handled, pool_id: Key) -> Response[answers.Pool]:
+    def read(self, request: Asked, handling: Handled, pool_id: Key) -> Response[pool_answers.Pool]:
         """Its lots and lines; a coordinator is shown own lines and the lots they are in."""
         return handling.read(request, lambda call: showing.pool(call.session, call.who.sees, pool_id))

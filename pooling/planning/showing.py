@@ -20,7 +20,7 @@ from pooling.database import Reading
 from pooling.errors import NotFound
 from pooling.market.rules import MICRO
 from pooling.paging import Page, Window, page_of
-from pooling.planning import answers, findings, queries
+from pooling.planning import answers, findings, pool_answers, queries
 from pooling.planning.assemble import Stored, one_pool
 from pooling.planning.rules import line_gain
 from pooling.planning.snapshot import Frozen
@@ -102,7 +102,7 @@ def plan(session: Session, key: UUID) -> answers.Plan:
 
 def pools(
     opened: Reading | Session, sees: Visible, window: Window, *, plan: UUID | None, family: str | None
-) -> Page[answers.PoolItem]:
+) -> Page[pool_answers.PoolItem]:
     """The pools of a plan (None: the latest) with lines that ``sees`` shows; raises NotFound for an unknown plan."""
     chosen = chosen_plan(opened, plan)
     if chosen is None:
@@ -111,18 +111,18 @@ def pools(
     return page_of([_pool_item(row) for row in rows], window, lambda pool: (pool.start, pool.family))
 
 
-def _pool_item(row: tuple[Any, ...]) -> answers.PoolItem:
+def _pool_item(row: tuple[Any, ...]) -> pool_answers.PoolItem:
     values: list[Any] = list(row)
     for place in LISTS:
         values[place] = None if values[place] is None else values[place].split()
-    return answers.PoolItem(*values)
+    return pool_answers.PoolItem(*values)
 
 
 LISTS = (queries.POOL_COLUMNS.index("members"), queries.POOL_COLUMNS.index("countries"))
 """Columns that hold words separated by a space."""
 
 
-def pool(session: Session, sees: Visible, pool_id: int) -> answers.Pool:
+def pool(session: Session, sees: Visible, pool_id: int) -> pool_answers.Pool:
     """A pool with its lots and lines, of these what ``sees`` shows; raises NotFound where that is nothing."""
     place = pool_place(session, sees, pool_id)
     stored = stored_plan(session, place.plan)
@@ -148,12 +148,12 @@ def pool_document(stored: Stored, place: Row[Any]) -> Mapping[str, Any]:
     return found
 
 
-def _pool(key: int, plan: UUID, view: PoolView, *, sees: Visible, senders: Mapping[int, str]) -> answers.Pool:
+def _pool(key: int, plan: UUID, view: PoolView, *, sees: Visible, senders: Mapping[int, str]) -> pool_answers.Pool:
     body = view.signing_body
     lots = [_lot(lot, sees=sees, senders=senders) for lot in view.lots]
     same = ("number", "family", "start", "dialogue_from", "notice_by", "award_by", "starts_on", "lead")
     sums = ("spend_eur_per_year", "value_over_term_eur", "co2_saved_tonnes_per_year")
-    return answers.Pool(
+    return pool_answers.Pool(
         id=key,
         plan=plan,
         **{name: getattr(view, name) for name in (*same, *sums)},
@@ -169,18 +169,18 @@ def _pool(key: int, plan: UUID, view: PoolView, *, sees: Visible, senders: Mappi
     )
 
 
-def _lot(lot: LotView, *, sees: Visible, senders: Mapping[int, str]) -> answers.PoolLot:
+def _lot(lot: LotView, *, sees: Visible, senders: Mapping[int, str]) -> pool_answers.PoolLot:
     offer = lot.offer
     same = ("category", "category_name", "unit", "term_months", "tier", "quantity", "sure_quantity", "likely_maximum")
     sums = ("spend_eur_per_year", "offered_spend_eur_per_year", "co2_saved_tonnes_per_year")
     ranges = ("tipping_quantity", "unit_price_eur", "co2_saved_low_tonnes", "co2_saved_high_tonnes")
-    return answers.PoolLot(
+    return pool_answers.PoolLot(
         **{name: getattr(lot, name) for name in (*same, *sums, *ranges)},
         offer=offer.id,
         offer_name=offer.name,
         criteria=list(offer.criteria),
         tiers=[
-            answers.PoolTier(**{name: getattr(tier, name) for name in answers.PoolTier.__struct_fields__})
+            pool_answers.PoolTier(**{name: getattr(tier, name) for name in pool_answers.PoolTier.__struct_fields__})
             for tier in offer.tiers
         ],
         co2_source=offer.co2_source,
@@ -190,9 +190,9 @@ def _lot(lot: LotView, *, sees: Visible, senders: Mapping[int, str]) -> answers.
     )
 
 
-def _line(line: Any, sender: str) -> answers.PooledLine:
+def _line(line: Any, sender: str) -> pool_answers.PooledLine:
     same = ("id", "quantity_low", "quantity_high", "unit_price_eur", "spend_eur_per_year", "months_bridged")
-    return answers.PooledLine(
+    return pool_answers.PooledLine(
         **{name: getattr(line, name) for name in same},
         participant=sender,
         held_by=line.participant,
@@ -206,10 +206,10 @@ def _line(line: Any, sender: str) -> answers.PooledLine:
     )
 
 
-def _member(member: MemberView) -> answers.PoolMember:
-    return answers.PoolMember(
+def _member(member: MemberView) -> pool_answers.PoolMember:
+    return pool_answers.PoolMember(
         **{name: getattr(member, name) for name in ("participant", "name", "country", "contracting_authority")},
-        lots=[answers.MemberVolume(lot.category, lot.unit, lot.quantity, lot.share) for lot in member.lots],
+        lots=[pool_answers.MemberVolume(lot.category, lot.unit, lot.quantity, lot.share) for lot in member.lots],
         lines=member.lines,
         spend_eur_per_year=member.spend_eur_per_year,
         gain=answers.summed(member.gain),
@@ -218,7 +218,7 @@ def _member(member: MemberView) -> answers.PoolMember:
 
 def outcomes(
     session: Session, sees: Visible, window: Window, *, plan: UUID, pooled: bool | None, reason: str | None
-) -> Page[answers.Outcome]:
+) -> Page[pool_answers.Outcome]:
     """What became of the lines that ``sees`` shows, by line id; raises NotFound for an unknown plan."""
     stored = stored_plan(session, plan)
     reader = _Outcomes(stored)
@@ -234,7 +234,7 @@ def outcomes(
     return page_of([reader.outcome(row) for row in rows], window, lambda outcome: (outcome.line,))
 
 
-def outcome(session: Session, sees: Visible, *, plan: UUID, line: int) -> answers.Outcome:
+def outcome(session: Session, sees: Visible, *, plan: UUID, line: int) -> pool_answers.Outcome:
     """What became of one line; raises NotFound where the plan has no such line, or ``sees`` does not show it."""
     found = outcomes(session, sees, Window(1, (line - 1,)), plan=plan, pooled=None, reason=None).items
     if not found or found[0].line != line:
@@ -253,7 +253,7 @@ class _Outcomes:
         self.categories = {each["id"]: each for each in instance["categories"]}
         self.excluded = {int(each["id"]): each for each in context["excluded"] if each["kind"] == "line"}
 
-    def outcome(self, row: Row[Any]) -> answers.Outcome:
+    def outcome(self, row: Row[Any]) -> pool_answers.Outcome:
         """Of a row of pooled, unpooled or excluded lines."""
         if row.line in self.excluded:
             return self._excluded(row)
@@ -269,9 +269,9 @@ class _Outcomes:
         }
         if "pool" in row._fields:
             place = {"pool": row.pool, "start": row.start, "offer": row.offer}
-            return answers.Outcome(**plain, **place, pooled=True, gain=self._gain(line, row))
+            return pool_answers.Outcome(**plain, **place, pooled=True, gain=self._gain(line, row))
         own, floor = own_figures(row.reason, row.figures), bool(self.policy["green_floor"])
-        return answers.Outcome(
+        return pool_answers.Outcome(
             **plain,
             pooled=False,
             reason=row.reason,
@@ -293,9 +293,9 @@ class _Outcomes:
         )
         return answers.gains(gain)
 
-    def _excluded(self, row: Row[Any]) -> answers.Outcome:
+    def _excluded(self, row: Row[Any]) -> pool_answers.Outcome:
         said = self.excluded[row.line]
-        return answers.Outcome(
+        return pool_answers.Outcome(
             line=row.line,
             participant=row.participant,
             held_by=None,

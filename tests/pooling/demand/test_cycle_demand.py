@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from pooling.database import reading
 from pooling.demand import bulk, forecasts, service
+from pooling.demand.forecast_views import ForecastBody
 from pooling.demand.sender import ANYONE
-from pooling.demand.views import ForecastBody
 from pooling.invariants.commands import CHECKS
 from pooling.transactions import written
 from pooling.working import HANDLERS

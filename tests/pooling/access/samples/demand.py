@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from pooling.demand import bulk, forecasts, loading, mappings, report_file, uploads
+from pooling.demand.forecast_views import ForecastBody
+from pooling.demand.pushed import Pushed
 from pooling.demand.reading import mapping_for
 from pooling.demand.results import Loaded
 from pooling.demand.sender import ANYONE, Sender
-from pooling.demand.views import ForecastBody
 from tests.pooling.access.samples import Place, Sample, Sent
 from tests.pooling.demand.api_world import csv, forecast
 
@@ -28,7 +29,7 @@ def _body(world: "World", place: Place, **changes: Any) -> dict[str, Any]:
     return forecast(participant=world.participant(place), **changes)
 
 
-def _push(world: "World", place: Place, key: str, **changes: Any) -> forecasts.Pushed:
+def _push(world: "World", place: Place, key: str, **changes: Any) -> Pushed:
     data = msgspec.convert(_body(world, place, **changes), ForecastBody)
     with world.written() as opened:
         entry = bulk.entry_of(key, data)
