@@ -11,6 +11,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.enums import ScopeType
+from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler, LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
 from sqlalchemy import Engine
 
@@ -24,7 +25,7 @@ from pooling.demand.api import ROUTES as DEMAND
 from pooling.demand.upload_api import ROUTES as UPLOADS
 from pooling.handling import Clock, Handling
 from pooling.health import Links
-from pooling.limits import MAX_BODY_BYTES, LimitedRequest, check_request
+from pooling.limits import MAX_BODY_BYTES, METHODS, LimitedRequest, check_request
 from pooling.market.api import ROUTES as MARKET
 from pooling.metrics import Metrics
 from pooling.notices.api import ROUTES as NOTICES
@@ -116,12 +117,18 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, worker: bool = Fal
     )
     app.metrics = counted
     app.state["body_time_s"] = settings.body_seconds
+    app.state[METHODS] = _methods(app)
     links.update(_links(app))
     return app
 
 
 def _always(part: Any) -> Callable[[], Any]:
     return lambda: part
+
+
+def _methods(app: Litestar) -> dict[str, str]:
+    """The methods of each path, as the header Allow names them."""
+    return {route.path_format: ", ".join(sorted(route.methods)) for route in app.routes if isinstance(route, HTTPRoute)}
 
 
 def _links(app: Litestar) -> dict[str, str]:

@@ -76,6 +76,7 @@ RULES: dict[str, str | Silent] = {
     "criterion_implication": "criterion",
     "cycle": "cycle",
     "cycle_line": "cycle",
+    "cycle_confirmation": "cycle",
     "line_succession": "submission",
     "mapping_version": Silent("part of the submissions that it made"),
     "submission": "submission",

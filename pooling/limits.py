@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from litestar import Request
-from litestar.enums import RequestEncodingType
+from litestar import MediaType, Request, Response
+from litestar.enums import HttpMethod, RequestEncodingType
 from litestar.exceptions import HTTPException
-from litestar.status_codes import HTTP_415_UNSUPPORTED_MEDIA_TYPE
+from litestar.status_codes import HTTP_204_NO_CONTENT, HTTP_415_UNSUPPORTED_MEDIA_TYPE
 
 from pooling.errors import BadInput, PoolingError
 
@@ -89,8 +89,12 @@ class UnsupportedMediaType(HTTPException):
     status_code = HTTP_415_UNSUPPORTED_MEDIA_TYPE
 
 
-async def check_request(request: Request[Any, Any, Any]) -> None:
-    """Before each handler: raises BadText, UnknownParameter."""
+METHODS = "methods"
+"""Of the application's state: the methods of each path."""
+
+
+async def check_request(request: Request[Any, Any, Any]) -> Response[None] | None:
+    """Before each handler: raises BadText, UnknownParameter. Answers OPTIONS itself."""
     scope = request.scope
     if "\0" in scope["path"] or b"%00" in scope["query_string"]:
         raise BadText("the address holds the character NUL; leave it out")
@@ -98,6 +102,13 @@ async def check_request(request: Request[Any, Any, Any]) -> None:
         refuse_unknown(request)
     if _takes_form(request):
         await refuse_unreadable(request)
+    return allowed(request) if request.method == HttpMethod.OPTIONS else None
+
+
+def allowed(request: Request[Any, Any, Any]) -> Response[None]:
+    """What can be asked of a path. The framework's own answer leaves out whatever was registered after the first."""
+    methods = request.app.state[METHODS][request.scope["path_template"]]
+    return Response(None, status_code=HTTP_204_NO_CONTENT, headers={"Allow": methods}, media_type=MediaType.TEXT)
 
 
 def _takes_form(request: Request[Any, Any, Any]) -> bool:

@@ -6,16 +6,19 @@ publications. What is not shown is told as one sum with the other rows that are 
 it follows from the total anyway. Where it does not, the smallest rows that could be shown are taken into it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 FEWEST = 3
 MOST_SHARE = Fraction(80, 100)
 RULE = (
-    "A sum is shown where at least 3 participants contribute to it and none has more than 80 % of it, and where the "
-    "same holds for what the last quarter changed. Rows that are not shown are told together as one. Savings and "
-    "quantities are told where every row has at least 3 lots."
+    "A sum is shown where at least 3 participants contribute to it and none has more than 80 % of it, where the same "
+    "holds for what the last quarter changed, and where nothing about fewer follows from all sums together. Rows that "
+    "are not shown are told together as one. Shares by criterion, CO2e, savings and quantities are told of all rows of "
+    "a table or of none, and only where the same holds for each of them and for the rest of its row; savings and "
+    "quantities only where every row has at least 3 lots. What is not among `criteria` or `substances` is none, or is "
+    "not told."
 )
 
 
@@ -54,13 +57,14 @@ class Shown:
     total: bool
 
 
-def shown(cells: Mapping[str, Cell]) -> Shown:
-    """What may be told of a table whose rows add up to its total; empty rows are no rows."""
+def shown(cells: Mapping[str, Cell], *, without: Collection[str] = ()) -> Shown:
+    """What may be told of a table whose rows add up to its total; empty rows are no rows. ``without``: rows that may
+    not be told whatever they are."""
     full = {key: cell for key, cell in cells.items() if not cell.empty}
     total = _sum(full.values())
     if not total.open:
         return Shown(frozenset(), others=False, total=False)
-    kept = {key for key, cell in full.items() if cell.open}
+    kept = {key for key, cell in full.items() if cell.open and key not in without}
     smallest = sorted(kept, key=lambda key: (full[key].size, key), reverse=True)
     while len(kept) < len(full) and not _sum(full[key] for key in full.keys() - kept).open:
         kept.remove(smallest.pop())

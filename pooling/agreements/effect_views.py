@@ -11,6 +11,7 @@ from pooling.access.projection import OPEN, OWN
 from pooling.agreements.disclosure import RULE
 from pooling.agreements.effect import Row, Sums
 from pooling.agreements.substances import substances
+from pooling.agreements.telling import Figures
 from pooling.market.rules import MICRO
 from pooling.reference.rules import CriterionRecord
 
@@ -95,16 +96,18 @@ class PublicSubstance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PublicFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Sums over at least three participants; ``criteria``: share of the spend by criterion met.
+    """Sums over at least three participants; ``criteria``: share of the spend by criterion met, without those of which
+    a share would tell of too few.
 
-    Savings and quantities are null where there are fewer than three lots: they would tell a supplier's price.
+    CO2e is null where too few have a part in it; savings and quantities where there are fewer than three lots: they
+    would tell a supplier's price.
     """
 
     spend_today_eur: OpenEur
-    co2_saved_tonnes: OpenEur
-    co2_saved_low_tonnes: OpenEur
-    co2_saved_high_tonnes: OpenEur
     criteria: Annotated[dict[str, float], OPEN]
+    co2_saved_tonnes: Annotated[float | None, OPEN] = None
+    co2_saved_low_tonnes: Annotated[float | None, OPEN] = None
+    co2_saved_high_tonnes: Annotated[float | None, OPEN] = None
     cash_saving_eur: Annotated[float | None, OPEN] = None
     substances: Annotated[list[PublicSubstance] | None, OPEN] = None
 
@@ -154,7 +157,7 @@ def _figures(sums: Sums, known: Criteria) -> EffectFigures:
         **_co2(sums),
         quantities=[UnitCount(unit, quantity) for unit, quantity in sorted(sums.quantities.items())],
         criteria=[_criterion(code, value, sums, known) for code, value in sorted(sums.criteria.items())],
-        substances=[_substance(substance, units) for substance, units in _by_substance(sums).items()],
+        substances=[_substance(substance, units) for substance, units in _by_substance(sums.free_of).items()],
     )
 
 
@@ -182,9 +185,9 @@ def _share(value: int, sums: Sums) -> float:
     return value / sums.value_micro if sums.value_micro else 0.0
 
 
-def _by_substance(sums: Sums) -> dict[str, dict[str, int]]:
+def _by_substance(free_of: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
-    for (substance, unit), quantity in sorted(sums.free_of.items()):
+    for (substance, unit), quantity in sorted(free_of.items()):
         found.setdefault(substance, {})[unit] = quantity
     return found
 
@@ -198,18 +201,19 @@ def _substance(substance: str, units: Mapping[str, int]) -> SubstanceEffect:
     )
 
 
-def public_figures(sums: Sums, *, priced: bool) -> PublicFigures:
-    """Sums that may be shown to everybody; ``priced``: savings and quantities too."""
+def public_figures(sums: Sums, told: Figures) -> PublicFigures:
+    """Of sums that may be shown to everybody, the figures that may."""
+    free = {place: quantity for place, quantity in sums.free_of.items() if place in told.free_of}
     return PublicFigures(
         spend_today_eur=sums.today_micro / MICRO,
-        **_co2(sums),
-        criteria={code: _share(value, sums) for code, value in sorted(sums.criteria.items())},
-        cash_saving_eur=(sums.today_micro - sums.value_micro) / MICRO if priced else None,
+        **(_co2(sums) if told.co2 else {}),
+        criteria={code: _share(value, sums) for code, value in sorted(sums.criteria.items()) if code in told.criteria},
+        cash_saving_eur=(sums.today_micro - sums.value_micro) / MICRO if told.priced else None,
         substances=[
             PublicSubstance(substance=substance, name=NAMES[substance], units=units)
-            for substance, units in _by_substance(sums).items()
+            for substance, units in _by_substance(free).items()
         ]
-        if priced
+        if told.priced
         else None,
     )
 

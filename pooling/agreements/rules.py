@@ -4,7 +4,7 @@ Quantities are whole base units, all over the whole term of the agreement. Value
 held against a maximum in cents, to the nearest one: so a maximum can be used up to its last unit at the agreed price.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -124,9 +124,12 @@ def amounts_of(quantity: int | None, value_minor: int | None) -> Amounts:
     return Amounts(quantity or 0, (value_minor or 0) * MICRO_IN_CENT)
 
 
-def with_predecessors(code: str, participants: Mapping[str, ParticipantRecord]) -> frozenset[str]:
-    """A participant and all whose successor it is, or its predecessors are."""
+def counted_for(
+    code: str, participants: Mapping[str, ParticipantRecord], *, holders: Collection[str] = ()
+) -> frozenset[str]:
+    """Whose call-offs count against a participant's place in a lot: its own, and those of the participants whose
+    successor it is, and of their predecessors; not of ``holders``, who hold a place of their own in the lot."""
     found = {code}
-    while more := {key for key, record in participants.items() if record.successor in found} - found:
+    while more := {key for key, record in participants.items() if record.successor in found} - found - set(holders):
         found |= more
     return frozenset(found)

@@ -1,6 +1,6 @@
 """Call-offs: made within the maximum, warned of in time, taken back, and taken over; inside the open transaction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
@@ -18,8 +18,8 @@ from pooling.agreements.rules import (
     Standing,
     Term,
     amounts_of,
+    counted_for,
     term_of,
-    with_predecessors,
 )
 from pooling.agreements.tables import CallOff
 from pooling.cycles import service as cycles
@@ -74,10 +74,11 @@ def agreement_of(session: Session, sees: Visible, tender: UUID) -> Agreement:
     lots = tenders.lots_of(session, tender)
     by_id = {lot.id: lot for lot in lots}
     done = queries.called_off(session, by_id)
-    known = reference.participants(session)
+    known, held = reference.participants(session), queries.places(session, by_id)
     buyers = []
     for place in (each for member in members for each in member.lots if each.maximum_quantity is not None):
-        own = queries.summed(done, place.lot, with_predecessors(place.participant, known))
+        codes = counted_for(place.participant, known, holders=_holders(held, place.lot))
+        own = queries.summed(done, place.lot, codes)
         buyers.append(_place(by_id[place.lot], place, own, record))
     whole = [_place(lot, lot, queries.summed(done, lot.id), record) for lot in lots if lot.maximum_quantity is not None]
     buyers.sort(key=lambda each: (each.participant, each.lot.category, each.lot.id))
@@ -198,11 +199,16 @@ def _check_agreed(record: TenderRecord) -> None:
 
 
 def _check_reference(session: Session, lot: LotRecord, ordered: Ordered) -> None:
-    codes = with_predecessors(ordered.participant, reference.participants(session))
+    holders = _holders(queries.places(session, [lot.id]), lot.id)
+    codes = counted_for(ordered.participant, reference.participants(session), holders=holders)
     found = queries.reference_taken(session, lot=lot.id, participants=codes, reference=ordered.reference)
     if found is not None:
         told = f"reference {ordered.reference!r} stands for call-off {found} already"
         raise WrongState(f"{told}; give another, or cancel it")
+
+
+def _holders(held: Collection[tuple[int, str]], lot: int) -> set[str]:
+    return {code for key, code in held if key == lot}
 
 
 def _amounts(ordered: Ordered, lot: LotRecord) -> Amounts:

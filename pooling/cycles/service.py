@@ -51,6 +51,7 @@ __all__ = [
     "put",
     "reopen",
     "shallowest",
+    "up_to",
 ]
 
 Expect = Callable[[int], None]
@@ -75,6 +76,13 @@ def cycles(session: Session, window: Window, *, status: str | None = None) -> Pa
         wanted = wanted.where(col(Cycle.status) == status)
     rows = session.exec(wanted.order_by(*(each.desc() for each in key)).limit(window.fetch)).all()
     return page_of([_record(row) for row in rows], window, lambda record: (record.opens_on, record.code))
+
+
+def up_to(session: Session, code: str) -> list[str]:
+    """The cycle and all that close no later, by code. Raises NotFound."""
+    record = cycle_of(session, code)
+    found = session.exec(select(Cycle.code).where(col(Cycle.closes_on) <= record.closes_on))
+    return sorted({code, *found})
 
 
 def earlier(session: Session, code: str) -> CycleRecord | None:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from pooling.cycles import service as cycles
 from pooling.cycles.service import CycleRecord
 from pooling.demand import store
-from pooling.demand.tables import CycleLine, Line, Submission, SubmissionParticipant
+from pooling.demand.tables import CycleConfirmation, CycleLine, Line, Submission, SubmissionParticipant
 from pooling.errors import BadInput
 from pooling.reference import service as reference
 from pooling.reference.rules import ParticipantRecord, population_of, rehome
@@ -153,7 +153,8 @@ def _rehomed(held: Mapping[str, Held], on: date, known: Mapping[str, Participant
 
 
 def _sent(session: Session, code: str) -> dict[str, tuple[datetime, int]]:
-    """When each participant sent last for a cycle, and how often; what was withdrawn does not count."""
+    """When each participant sent last for a cycle, and how many submissions; those withdrawn do not count. Forecasts
+    that were sent again as they stood make no submission."""
     mine = col(SubmissionParticipant.submission) == col(Submission.id)
     wanted = select(col(SubmissionParticipant.participant), col(Submission.received_at)).join(Submission, mine)
     wanted = wanted.where(col(Submission.cycle) == code, col(Submission.status) != store.WITHDRAWN)
@@ -161,4 +162,8 @@ def _sent(session: Session, code: str) -> dict[str, tuple[datetime, int]]:
     for key, at in session.connection().execute(wanted):
         last, times = found.get(key, (at, 0))
         found[key] = (max(last, at), times + 1)
+    again = select(col(CycleConfirmation.participant), col(CycleConfirmation.at))
+    for key, at in session.connection().execute(again.where(col(CycleConfirmation.cycle) == code)):
+        last, times = found.get(key, (at, 0))
+        found[key] = (max(last, at), times)
     return found

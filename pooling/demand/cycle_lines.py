@@ -1,6 +1,7 @@
 """The lines of a cycle: those in force when it closed, whatever becomes of them afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select
@@ -10,7 +11,7 @@ from sqlmodel import Session, col
 from pooling import feed
 from pooling.cycles import service as cycles
 from pooling.demand import store
-from pooling.demand.tables import CycleLine, Line, Submission
+from pooling.demand.tables import CycleConfirmation, CycleLine, Line, Submission
 from pooling.errors import WrongState
 
 
@@ -81,6 +82,14 @@ def newer_lines(session: Session, code: str, lines: Sequence[int]) -> set[int]:
     for part in store.parts(sorted(lines)):
         found.update(session.execute(wanted.where(col(Line.id).in_(part))).scalars().all())
     return found
+
+
+def confirm(session: Session, code: str, source: str, participants: Collection[str], *, now: datetime) -> None:
+    """What the participants have in a system was sent for the cycle as it stands. Under the lock of demand."""
+    for participant in sorted(participants):
+        session.merge(CycleConfirmation(cycle=code, participant=participant, source=source, at=now))
+    version = cycles.cycle_of(session, code).version
+    feed.changed(session, "cycle", code, version=version, participants=participants)
 
 
 def _count(session: Session, *chosen: ColumnElement[bool]) -> int:

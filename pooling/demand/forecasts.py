@@ -101,7 +101,8 @@ def push(
     """Store forecasts of ``source``: all of them, or with ``partial`` those without faults.
 
     ``given``: a mapping that adds to what the fields' names say. ``sent_for``: the cycle they go to, None: the one that
-    is open; in a correction what a forecast says already is said again. Raises BadMapping, and ForecastsRefused whose
+    is open; in a correction what a forecast says already is said again. What is unchanged counts as sent for the cycle
+    all the same. Raises BadMapping, and ForecastsRefused whose
     faults point to ``#/lines/N/FIELD``.
     """
     cycle_closing.lock(session)
@@ -124,7 +125,19 @@ def push(
         submission, warnings = _stored(
             session, source, found, steps, portion, mapping, sender=sender, now=now, sent_for=goes_to
         )
+    if goes_to.cycle is not None and (same := _unchanged_owners(entries, found)):
+        cycle_lines.confirm(session, goes_to.cycle, source, same, now=now)
     return Pushed(submission, tuple(_results(entries, found)), warnings)
+
+
+def _unchanged_owners(entries: Sequence[Entry], found: _Sorted) -> set[str]:
+    """Whose forecasts say the same again: their word for the cycle, though no line is made. Not those that a correction
+    leaves aside, whose word was another."""
+    return {
+        owner
+        for number in found.unchanged - found.wanted.keys()
+        for owner in found.known[entries[number - 1].external_id].owners
+    }
 
 
 def _sorted(entries: Sequence[Entry], known: Mapping[str, Known], sender: Sender, *, again: bool) -> _Sorted:

@@ -22,7 +22,6 @@ from pooling.demand import cycle_closing, doubts, forecast_store, store
 from pooling.demand.tables import CycleLine, Line, LineSuccession, Submission
 from pooling.errors import BadInput
 from pooling.notices import service as notices
-from pooling.notices.service import Kind
 from pooling.reference import service as reference
 from pooling.reference.rules import ParticipantRecord, rehome
 
@@ -114,13 +113,4 @@ def _hand_over(session: Session, each: Due, now: datetime) -> None:
     details = {"successor": each.successor, "lines": len(each.lines)}
     both = [each.ended, each.successor]
     audit.acted(session, "lines.succeed", resource=("participant", each.ended), details=details, participants=both)
-    notices.tell(
-        session,
-        kind=Kind.SUCCESSION,
-        subject=("participant", each.ended),
-        key=f"succession:{each.ended}:{each.successor}:{each.on}",
-        now=now,
-        participants=both,
-        planners=True,
-        facts={"predecessor": each.ended, "successor": each.successor, "on": each.on},
-    )
+    notices.tell_succession(session, ended=each.ended, successor=each.successor, on=each.on, now=now)

@@ -122,6 +122,17 @@ class CycleLine(SQLModel, table=True):
     line: int = Field(primary_key=True, foreign_key="line.id", index=True, sa_type=BIG_INTEGER)
 
 
+class CycleConfirmation(SQLModel, table=True):
+    """A participant's forecasts in a system were sent for a cycle as they stood already: no line is made anew."""
+
+    __tablename__ = "cycle_confirmation"
+
+    cycle: str = Field(primary_key=True, foreign_key="cycle.code", max_length=40)
+    participant: str = Field(primary_key=True, foreign_key="participant.code", max_length=40)
+    source: str = Field(primary_key=True, max_length=60, description="the system whose forecasts these are")
+    at: datetime = Field(sa_type=UtcDateTime, description="the last time")
+
+
 class LineSuccession(SQLModel, table=True):
     """A line whose holder ended: from then on it is the successor's. The line itself names who holds it now."""
 

@@ -16,6 +16,7 @@ INBOX, CORRECTED, MAPPINGS = "inbox", "corrected", "mappings"
 OFFERS, POLICY = "offers.csv", "policy.toml"
 DATABASE = "demo.db"
 REPORT = "report.html"
+LOG = "service.log"
 WRITTEN = (
     README,
     INBOX,
@@ -32,6 +33,7 @@ WRITTEN = (
     "lines.csv",
     "volume-to-market.csv",
     REPORT,
+    LOG,
 )
 ABOUT = """This folder was made by `pooling demo`. Every volume, price, contract date and offer in it is made up.
 
@@ -40,11 +42,12 @@ corrected/   the files that three of them send again when asked about figures th
 mappings/    how each of them is read; files on our own template need none
 offers.csv   what suppliers might answer
 policy.toml  what the planners decide
-demo.db      the database (SQLite) they were loaded into
+demo.db      the database (SQLite) they were loaded into; with --cycle also all that was done in the cycle
 plan.json    the plan as the optimiser gave it; instance.json is the question
 pools.csv    its pools by lot; lines.csv every line with where it went
 volume-to-market.csv  what participants could buy together, with or without an offer
 report.html  all of it to read, in one file
+service.log  with --cycle: what the service told whoever runs it, if anything
 
 `pooling demo` makes the folder anew and leaves other files in it alone.
 """

@@ -93,32 +93,34 @@ def run(out: Path, *, seed: int, effort: planning.Effort, watcher: Watcher, scal
     seconds: dict[str, float] = {}
     folders.prepare(out)
     with opened(f"sqlite:///{out / folders.DATABASE}") as engine:
-        with _timed(seconds, "files"):
-            made = _make(engine, out, seed=seed, scale=scale)
+        with timed(seconds, "files"):
+            made = make_folder(engine, out, seed=seed, scale=scale)
             watcher.wrote(made)
-        with _timed(seconds, "load"):
+        with timed(seconds, "load"):
             loads = _load(engine, out, made.sent, watcher)
-            doubts = _doubts(engine)
+            doubts = doubts_of(engine)
             watcher.doubted(doubts)
             loads += _load(engine, out, made.corrected, watcher)
-            left = _doubts(engine) if made.corrected else doubts
-        with _timed(seconds, "plan"):
+            left = doubts_of(engine) if made.corrected else doubts
+        with timed(seconds, "plan"):
             policy = planning.read_policy(out / folders.POLICY, today=AS_OF)
             with watcher.solving() as follow:
                 plan = planning.make_plan(engine, policy, now=NOW, effort=effort, on_progress=follow).plan
-        with _timed(seconds, "results"):
-            view, volumes, names = _results(engine, out, str(plan), policy)
+        with timed(seconds, "results"):
+            view, volumes, names = results(engine, out, str(plan), policy)
     return Outcome(made, tuple(loads), doubts, left, view, tuple(volumes), names, seconds)
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Note how long the block takes."""
     began = time.monotonic()
     yield
     seconds[stage] = time.monotonic() - began
 
 
-def _make(engine: Engine, out: Path, *, seed: int, scale: Scale) -> Demonstration:
+def make_folder(engine: Engine, out: Path, *, seed: int, scale: Scale) -> Demonstration:
+    """Reference data and offers into the database, everything that is sent into the folder."""
     with transaction(engine) as session:
         reference.install(session)
         senders, goods = _senders(session, scale), _items(session, scale)
@@ -131,9 +133,10 @@ def _make(engine: Engine, out: Path, *, seed: int, scale: Scale) -> Demonstratio
     return made
 
 
-def _results(
+def results(
     engine: Engine, out: Path, plan: str, policy: planning.Policy
 ) -> tuple[PlanView, list[VolumeRow], dict[str, str]]:
+    """The plan's files and its report in the folder; the plan, volumes to market, and names of categories by id."""
     with reading(engine) as session:
         view = planning.view_plan(session, plan)
         volumes = planning.volume_to_market(session, policy)
@@ -144,7 +147,8 @@ def _results(
     return view, volumes, names
 
 
-def _doubts(engine: Engine) -> tuple[Doubt, ...]:
+def doubts_of(engine: Engine) -> tuple[Doubt, ...]:
+    """The lines that count whose volume or price stands out now."""
     with reading(engine) as session:
         flags, lines = demand.live_flags(session), demand.live_lines(session)
     columns = ("sent_as", "row", "category", "kind", "direction", "likely_pack_factor")

@@ -95,7 +95,9 @@ def made_up(console: Console) -> None:
     console.print(Panel(Text(NOTICE), title="made up", border_style="yellow"))
 
 
-def _table(title: str, columns: Sequence[str], *, numbers: Collection[str] = (), whole: Collection[str] = ()) -> Table:
+def table_of(
+    title: str, columns: Sequence[str], *, numbers: Collection[str] = (), whole: Collection[str] = ()
+) -> Table:
     """A table without a frame; the columns in ``numbers`` stand to the right, those in ``whole`` are never broken."""
     table = Table(title=Text(title, style="bold"), title_justify="left", box=SIMPLE_HEAD, padding=0)
     for column in columns:
@@ -109,7 +111,9 @@ def _intake(outcome: Outcome) -> Table:
     rows = sum(result.rows_read for _, result in first)
     lines = sum(result.lines_made for _, result in first)
     title = f"{rows:,} rows were read, {lines:,} became lines; these did not"
-    table = _table(title, ("file", "row", "value", "what is wrong, and what to do"), numbers=("row",), whole=("file",))
+    table = table_of(
+        title, ("file", "row", "value", "what is wrong, and what to do"), numbers=("row",), whole=("file",)
+    )
     for sent, result in first:
         for fault in result.faults:
             table.add_row(sent.path, str(fault.row), Text(fault.value), Text(f"{fault.what}; {fault.remedy}"))
@@ -125,7 +129,7 @@ def _doubts(outcome: Outcome) -> Table:
     again = {sent.sender.code for sent in outcome.made.corrected}
     left = set(outcome.doubts_left)
     title = "Figures that stood out among peers (nothing was changed)"
-    table = _table(title, ("sender", "row", "category", "doubt", "then"), numbers=("row",), whole=("sender",))
+    table = table_of(title, ("sender", "row", "category", "doubt", "then"), numbers=("row",), whole=("sender",))
     for doubt in outcome.doubts:
         factor = f", likely a pack of {doubt.likely_pack_factor}" if doubt.likely_pack_factor else ""
         then = "stands" if doubt in left else "corrected file loaded" if doubt.sender in again else "gone"
@@ -138,7 +142,7 @@ def _pools(plan: PlanView) -> Table:
     """All pools, a row each; cash saving and valued benefit apart, in EUR million."""
     numbers = ("no.", "who", "lots", "spend", "cash", "valued", "CO2e")
     title = "Proposed pools: spend in EUR m a year, cash saving and valued benefit in EUR m, CO2e in t a year"
-    table = _table(title, ("no.", "family", "start", "lead", *numbers[1:]), numbers=numbers, whole=("start", "lead"))
+    table = table_of(title, ("no.", "family", "start", "lead", *numbers[1:]), numbers=numbers, whole=("start", "lead"))
     for pool in plan.pools:
         table.add_row(*map(Text, _pool(pool)))
     signed: dict[str, set[str]] = {}
@@ -169,7 +173,7 @@ def _volumes(outcome: Outcome) -> Table:
     found = market_volumes(outcome.volumes, outcome.names)
     title = f"Volume to take to market: {min(len(found), MOST_VOLUMES)} of {len(found)} categories"
     numbers = ("sure a year", "EUR a year", "who")
-    table = _table(title, ("category", "criteria", "start", *numbers), numbers=numbers, whole=("start",))
+    table = table_of(title, ("category", "criteria", "start", *numbers), numbers=numbers, whole=("start",))
     for volume in found[:MOST_VOLUMES]:
         row = volume.rows[0]
         sure, spend = figures.amount(row.sure_quantity, row.unit), figures.compact(row.spend_eur_per_year)

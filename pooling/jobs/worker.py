@@ -87,6 +87,7 @@ class Worker:
             if not claiming.any_due(session, kinds, now=self.means.lease_clock(session)):
                 return False
         with transaction(self.means.engine) as session:
+            session.connection()  # SQLite may wait for another writer here: the lease begins after that
             now = self.means.lease_clock(session)
             claimed = claiming.claim(session, kinds, owner=self.owner, now=now, lease=self.means.lease)
         if claimed is not None:

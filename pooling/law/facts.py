@@ -120,7 +120,8 @@ class TenderFacts:
     ``term_reasons``: why it may last longer than four years. ``environment_weight``: share of the award criteria.
     ``agreement_signed``: of the buyers on responsibilities, law and organisation. ``central_government``: whether a
     buyer is a central government authority. ``frozen_on``: from then on nobody joins. ``notice_on``: planned day of the
-    contract notice; ``start``: first day of the agreement.
+    contract notice; ``start``: first day of the agreement. ``maximum_value_cents``: of the whole, over the term with
+    options; less than the sum of the buyers' maxima, which are not all reached at once; None: that sum.
     """
 
     buyers: tuple[Buyer, ...]
@@ -141,6 +142,7 @@ class TenderFacts:
     central_government: bool | None = None
     frozen_on: date | None = None
     talks: tuple[Talk, ...] = ()
+    maximum_value_cents: int | None = None
 
     def __post_init__(self) -> None:
         codes = [buyer.participant for buyer in self.buyers]
@@ -154,6 +156,8 @@ class TenderFacts:
             raise BadFacts(f"term {self.term_months} and options {self.option_months} months: give 1 and 0 or more")
         if self.depth not in DEPTHS:
             raise BadFacts(f"depth {self.depth!r}: one of {DEPTHS}")
+        if self.maximum_value_cents is not None and self.maximum_value_cents < 0:
+            raise BadFacts(f"maximum value {self.maximum_value_cents}: give 0 or more, or None")
         if self.environment_weight is not None and not 0 <= self.environment_weight <= 1:
             raise BadFacts(f"environment weight {self.environment_weight}: give 0 to 1, or None")
 
@@ -178,6 +182,8 @@ class TenderFacts:
 
         None where a buyer's value is not known: a sum without it would be too small.
         """
+        if self.maximum_value_cents is not None:
+            return self.maximum_value_cents
         values = [
             buyer.value_cents if buyer.maximum_value_cents is None else buyer.maximum_value_cents
             for buyer in self.buyers

@@ -150,6 +150,16 @@ def estimate_and_maximum(facts: TenderFacts, _rule: Rule) -> Iterator[Finding]:
             follows="set the maximum at or above the estimate",
             participants=below,
         )
+    whole = facts.maximum_value_cents
+    short = whole is not None and whole < sum(estimates)
+    if whole is not None and short:
+        yield Finding(
+            applies=Applies.YES,
+            severity=Severity.BLOCKING,
+            why=f"the maximum of the whole, {eur(whole)}, is below the estimate, {eur(sum(estimates))}",
+            follows="set the maximum at or above the estimate",
+            figures={"estimate_cents": sum(estimates), "maximum_cents": whole},
+        )
     if lacking:
         yield Finding(
             applies=Applies.YES,
@@ -159,8 +169,8 @@ def estimate_and_maximum(facts: TenderFacts, _rule: Rule) -> Iterator[Finding]:
             follows="the maximum of each buyer is set when the tender is frozen, from the upper quantile of its need",
             participants=lacking,
         )
-    if not below and not lacking:
-        most = sum(buyer.maximum_value_cents or 0 for buyer in facts.buyers)
+    if not below and not lacking and not short:
+        most = sum(buyer.maximum_value_cents or 0 for buyer in facts.buyers) if whole is None else whole
         yield Finding(
             applies=Applies.YES,
             why=f"{eur(sum(estimates))} estimated, {eur(most)} at most, for {len(facts.buyers)} buyers",

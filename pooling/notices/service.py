@@ -12,7 +12,7 @@ from pooling.access import contacts
 from pooling.notices.rules import MOST_KEY, Kind, checked_facts
 from pooling.notices.tables import Mail
 
-__all__ = ["Kind", "tell"]
+__all__ = ["Kind", "tell", "tell_succession"]
 
 PLANNERS = "planners"
 
@@ -57,6 +57,20 @@ def tell(
     told = _put(session, rows)
     _queue(session, told, now)
     return len(told)
+
+
+def tell_succession(session: Session, *, ended: str, successor: str, on: date, now: datetime) -> int:
+    """Tell both bodies and the planners that one stands in the other's place: once, whatever passes on and when."""
+    return tell(
+        session,
+        kind=Kind.SUCCESSION,
+        subject=("participant", ended),
+        key=f"{Kind.SUCCESSION}:{ended}:{successor}:{on}",
+        now=now,
+        participants=[ended, successor],
+        planners=True,
+        facts={"predecessor": ended, "successor": successor, "on": on},
+    )
 
 
 def audience_of(participant: str) -> str:

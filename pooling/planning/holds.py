@@ -5,11 +5,16 @@ Planning knows no tenders: whoever asks for a run hands these over.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+
+Key = tuple[str, str, str | None]
+"""Participant, category and item code: a later line of the same takes the place of an earlier one."""
+Akin = Callable[[str], frozenset[str]]
+"""A participant, with those before and after it in a succession."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +66,16 @@ class Stood:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A line that its participant would not have on an offer, whenever it starts."""
+    """A line that its participant would not have on an offer, whenever it starts.
+
+    ``key``: lines of the same participant, category and item code are refused too, where they are later than
+    ``lines_up_to``: they are the same demand sent anew.
+    """
 
     line: int
     offer: str
+    key: Key | None = None
+    lines_up_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +110,21 @@ def holds_kept(document: Mapping[str, Any] | None) -> Holds:
     return NOTHING if document is None else msgspec.convert(document, Holds)
 
 
-Key = tuple[str, str, str | None]
-"""Participant, category and item code: a later line of the same takes the place of an earlier one."""
+def overtaken(holds: Holds, senders: Mapping[int, str], akin: Akin) -> dict[Key, tuple[str, int]]:
+    """For each key of a line in a tender that stands: the tender, and the last line it knew.
 
-
-def overtaken(holds: Holds) -> dict[Key, tuple[str, int]]:
-    """For each key of a line in a tender that stands: the tender, and the last line it knew."""
-    return {
-        (line["participant"], line["category"], code): (tender.tender, tender.lines_up_to)
-        for tender in holds.fixed
-        for lot in tender.lots
-        for line, code in zip(lot.lines, lot.item_codes, strict=True)
-    }
+    ``senders``: who sent a line, where it is not the one that holds it. At a merger what each has sent stays apart,
+    while what comes before and after a succession is one body's.
+    """
+    found: dict[Key, tuple[str, int]] = {}
+    for tender in holds.fixed:
+        for lot in tender.lots:
+            for line, item in zip(lot.lines, lot.item_codes, strict=True):
+                for code in akin(senders.get(int(line["id"]), line["participant"])):
+                    key = (code, line["category"], item)
+                    if key not in found or found[key][1] > tender.lines_up_to:
+                        found[key] = (tender.tender, tender.lines_up_to)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +182,27 @@ def fixed_pools(holds: Holds, names: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
-def forbidden(holds: Holds, held: HeldOffers, lines: Iterable[str]) -> list[dict[str, Any]]:
-    """``forbidden`` of the instance: what was declined, as far as it is there, and offers that are no more."""
+def forbidden(
+    holds: Holds, held: HeldOffers, lines: Iterable[str], keys: Mapping[int, Key], akin: Akin
+) -> list[dict[str, Any]]:
+    """``forbidden`` of the instance: what was declined, as far as it is there, and offers that are no more.
+
+    ``keys``: of the lines that no tender stands for, under who sent them.
+    """
     known, there = {offer["id"] for offer in held.offers}, set(lines)
     nothing = {"participant": None, "line": None, "family": None, "offer": None, "start": None}
+    same: dict[Key, list[int]] = {}
+    for line, key in keys.items():
+        same.setdefault(key, []).append(line)
+    refused = {(each.line, each.offer) for each in holds.forbidden}
+    declined = {(each.offer, each.lines_up_to, *each.key) for each in holds.forbidden if each.key is not None}
+    for offer, last, participant, category, item in declined:
+        anew = [line for code in akin(participant) for line in same.get((code, category, item), ()) if line > last]
+        refused |= {(line, offer) for line in anew}
     found = [
-        {**nothing, "line": str(each.line), "offer": each.offer}
-        for each in sorted(holds.forbidden, key=lambda each: (each.line, each.offer))
-        if str(each.line) in there and each.offer in known
+        {**nothing, "line": str(line), "offer": offer}
+        for line, offer in sorted(refused)
+        if str(line) in there and offer in known
     ]
     return [*found, *({**nothing, "offer": name} for name in held.closed)]
 

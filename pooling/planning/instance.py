@@ -4,15 +4,16 @@ same document: everything is ordered, money is exact millionths until the last s
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache, partial
 from typing import Any
 
 from pooling.errors import BadInput
 from pooling.market.rules import INDEX, MICRO, OfferRecord, TierRecord
-from pooling.planning.holds import NOTHING, Holds, fixed_pools, forbidden, held_offers, overtaken, previous
+from pooling.planning.holds import NOTHING, Akin, Holds, Key, fixed_pools, forbidden, held_offers, overtaken, previous
 from pooling.planning.policy import Codes, Policy, refusal, unknown_names
 from pooling.planning.rules import first_day, month_after, shifted
 from pooling.reference.rates import rate_on
-from pooling.reference.rules import CategoryRecord, ParticipantRecord, closure, rehome
+from pooling.reference.rules import CategoryRecord, ParticipantRecord, before_and_after, closure, rehome
 
 SCHEMA = "pooling.instance/1"
 MOST_NAMED = 5  # lines that a warning names
@@ -35,6 +36,17 @@ class LiveLine:
     required: tuple[str, ...]
     refused: tuple[str, ...]
     item_code: str | None = None
+    sent_as: str = ""
+
+    @property
+    def sender(self) -> str:
+        """The participant named in the file, before any succession."""
+        return self.sent_as or self.participant
+
+    @property
+    def key(self) -> Key:
+        """Under its sender."""
+        return self.sender, self.category, self.item_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +109,16 @@ def build(
     """The instance of all ``lines`` and of the ``offers`` that hold on ``policy.as_of``.
 
     ``holds``: what is decided already; ``lines`` have those of its tenders too. They stand as they were decided on, and
-    a later line of the same participant, category and item code is left out.
+    a later line of the same participant (or one before or after it in a succession), category and item code is left
+    out.
 
     A participant whose demand passes to a successor while its line can start is replaced by it, see `_held`. Criteria
     of offers are closed under implication, so that a line that requires a lower level accepts a higher one; a line's
     own stand as stated. Raises BadSetting where the policy names a criterion or category that is not known.
     """
     _check_names(policy, known)
-    standing, lines, stood_for = _beside(sorted(lines, key=lambda line: line.id), holds)
+    akin = cache(partial(before_and_after, participants=known.participants))
+    standing, lines, stood_for = _beside(sorted(lines, key=lambda line: line.id), holds, akin)
     pairs, excluded = _placed(lines, known=known, policy=policy)
     placed = [held for _, held in pairs]
     fixed = [line for lot in holds.lots for line in lot.lines]
@@ -124,7 +138,7 @@ def build(
         "offers": held.offers,
         "lines": documents,
         "fixed": fixed_pools(holds, held.names),
-        "forbidden": forbidden(holds, held, names),
+        "forbidden": forbidden(holds, held, names, {line.id: line.key for line in lines}, akin),
         "previous": previous(holds, held, names),
     }
     inside = tuple(sorted([*standing, *placed], key=lambda line: line.id))
@@ -132,12 +146,15 @@ def build(
     return Built(document, tuple(priced), inside, left, tuple(_moved(pairs)), held.said)
 
 
-def _beside(lines: Sequence[LiveLine], holds: Holds) -> tuple[list[LiveLine], list[LiveLine], list[Excluded]]:
+def _beside(
+    lines: Sequence[LiveLine], holds: Holds, akin: Akin
+) -> tuple[list[LiveLine], list[LiveLine], list[Excluded]]:
     """The lines of tenders that stand, all others, and those that a tender stands for already."""
-    ids, known = holds.lines, overtaken(holds)
+    ids = holds.lines
+    known = overtaken(holds, {line.id: line.sender for line in lines if line.id in ids}, akin)
     standing, others, left = [], [], []
     for line in lines:
-        tender, last = known.get((line.participant, line.category, line.item_code), ("", line.id))
+        tender, last = known.get(line.key, ("", line.id))
         if line.id in ids:
             standing.append(line)
         elif line.id > last:

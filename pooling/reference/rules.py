@@ -132,6 +132,25 @@ def rehome(code: str, on: date, participants: Mapping[str, ParticipantRecord]) -
         code = record.successor
 
 
+def before_and_after(code: str, participants: Mapping[str, ParticipantRecord]) -> frozenset[str]:
+    """``code``, all its successors, and all that it succeeds, through any number of steps and whatever the dates.
+
+    Two bodies that merge are not among each other's: neither has the other's demand.
+    """
+    before = {other for other in participants if code in _and_successors(other, participants)}
+    return frozenset({*before, *_and_successors(code, participants)})
+
+
+def _and_successors(code: str, participants: Mapping[str, ParticipantRecord]) -> list[str]:
+    found: list[str] = []
+    following: str | None = code
+    while following is not None and following not in found:
+        found.append(following)
+        record = participants.get(following)
+        following = None if record is None else record.successor
+    return found
+
+
 def _known(code: str, participants: Mapping[str, ParticipantRecord]) -> ParticipantRecord:
     record = participants.get(code)
     if record is None:

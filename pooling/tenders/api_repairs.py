@@ -78,8 +78,8 @@ class RepairController(Controller):
         number: Number,
         data: JSONBody[ApplyRepair],
     ) -> Response[views.TenderView]:
-        """Changes the tender as the option says. Where lines only join, answers stand and new members are asked; else
-        everybody is asked again. Needs If-Match."""
+        """Changes the tender as the option says. Where lines only join, answers stand and those whose lines join are
+        asked; else everybody is asked again. Needs If-Match."""
 
         def work(call: Call) -> Reply:
             decision = Decision(call.who.id, call.now, call.expect, data.reason)

@@ -28,8 +28,8 @@ Option = Mapping[str, Any]
 def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *, number: int) -> None:
     """Make the tender what the option says.
 
-    Where lines join and all else stays, answers stand and the new members are asked. Where start, lead, offers or
-    lines change that are in it, everybody is asked again.
+    Where lines join and all else stays, answers stand and those whose lines join are asked, members of before among
+    them: they committed to less. Where start, lead, offers or lines change that are in it, everybody is asked again.
     """
     source, lots = _source(session, row, option), queries.lots_of(session, row.id)
     gone = {each.participant for each in queries.members_of(session, row.id) if each.answer is Answer.DECLINED}
@@ -56,7 +56,8 @@ def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *
     details = {"repair": number, "kind": option["kind"]}
     act = Act("repaired", "tender-repairs.apply", decision.now, decision.by, decision.reason, details=details)
     told(session, row, act)
-    ask_again(session, row, now=decision.now, only=frozenset() if stays and same_lead else None)
+    joining = frozenset(_line(source, key)["participant"] for key in option["joins"])
+    ask_again(session, row, now=decision.now, only=joining if stays and same_lead else None)
 
 
 def _source(session: Session, row: Tender, option: Option) -> Source:

@@ -69,7 +69,15 @@ def facts_of(session: Session, tender: UUID) -> TenderFacts | None:
         lots=len(lots),
         frozen_on=None if record.frozen_at is None else record.frozen_at.date(),
         talks=tuple(Talk(*each) for each in queries.talks_about(session, bought)),
+        maximum_value_cents=_maximum(lots),
     )
+
+
+def _maximum(lots: Sequence[LotRecord]) -> int | None:
+    """Of the whole: what call-offs from its lots are held to. None: not all are set."""
+    maxima = [lot.maximum_value_minor for lot in lots]
+    known = [each for each in maxima if each is not None]
+    return sum(known) if len(known) == len(maxima) else None
 
 
 def _buyer(member: MemberRecord, lots: Mapping[int, LotRecord], tender: TenderRecord, known: _Known) -> Buyer:
@@ -123,10 +131,9 @@ def _amounts(brought: Sequence[tuple[MemberLotRecord, LotRecord]]) -> tuple[Amou
 
 def _category(category: str, lots: Sequence[LotRecord], members: Sequence[MemberRecord], known: _Known) -> Category:
     of = {lot.id: lot for lot in lots if lot.category == category}
-    frozen = [lot.maximum_value_minor for lot in of.values()]
     parts = [(part, of[part.lot]) for member in members for part in member.lots if part.lot in of]
-    maxima = [each for each in frozen if each is not None]
-    whole = sum(maxima) if len(maxima) == len(frozen) else sum(value(part, lot) for part, lot in parts)
+    most = _maximum(list(of.values()))
+    whole = sum(value(part, lot) for part, lot in parts) if most is None else most
     met = {code for lot in of.values() for code in lot.criteria}
     record = known.categories[category]
     return Category(

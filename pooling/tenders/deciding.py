@@ -24,6 +24,9 @@ from pooling.tenders.telling import Act, codes, notify, told
 LONGEST_WAIT = timedelta(days=400)
 """For answers."""
 
+ONE_STANDS = "pooling.tenders.confirm"
+"""Whoever makes a tender stand waits for whoever does the same: no line is in two that stand."""
+
 Expect = Callable[[int], None]
 
 
@@ -62,6 +65,7 @@ def invite(session: Session, tender: UUID, decision: Decision, *, due: date) -> 
     Raises NotFound, WrongState, TenderShort where the tender does not hold as it is, BadFields for a due day that has
     gone by or is too far away.
     """
+    one_at_a_time(session, ONE_STANDS)
     row = locked(session, tender, decision.expect)
     move(row.status, Step.INVITE, place=place(row))
     checked_due(session, row, due, decision.now)
@@ -113,7 +117,7 @@ def confirm(session: Session, tender: UUID, decision: Decision) -> None:
     Raises NotFound, WrongState where an answer is missing or a change is still proposed, TenderShort where it does not
     hold with those who committed.
     """
-    one_at_a_time(session, "pooling.tenders.confirm")
+    one_at_a_time(session, ONE_STANDS)
     row = locked(session, tender, decision.expect)
     move(row.status, Step.CONFIRM, place=place(row))
     members = queries.members_of(session, row.id)
@@ -182,7 +186,8 @@ def _step(session: Session, row: Tender, step: Step, decision: Decision) -> None
 
 
 def _told_decided(session: Session, row: Tender, now: datetime) -> None:
-    notify(session, row, Kind.TENDER_DECIDED, now=now, participants=codes(session, row.id), status=str(row.status))
+    members, status = codes(session, row.id), str(row.status)
+    notify(session, row, Kind.TENDER_DECIDED, now=now, participants=members, planners=True, status=status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +203,12 @@ class Changes:
 
 def change(session: Session, tender: UUID, decision: Decision, changes: Changes) -> None:
     """Change lead, depth, lock, note or the last day for answers. Raises NotFound, BadFields, WrongState where it is
-    too late.
+    too late, or where one that stands for the same is to be locked beside another.
 
     Another lead or depth are other terms: whoever committed to the old ones is asked again.
     """
+    if changes.locked:
+        one_at_a_time(session, ONE_STANDS)
     row = locked(session, tender, decision.expect)
     if row.status not in OPEN and (changes.lead, changes.depth, changes.locked) != (None, None, None):
         raise WrongState(f"{place(row)} is {row.status}; only its note can be changed")
@@ -212,6 +219,8 @@ def change(session: Session, tender: UUID, decision: Decision, changes: Changes)
     if changes.depth is not None and changes.depth != row.depth:
         row.depth = done["depth"] = checked_depth(changes.depth, deepest=row.deepest).value
     if changes.locked is not None and changes.locked != row.locked:
+        if changes.locked:
+            free(session, row)
         row.locked = changes.locked
         done["locked"] = "yes" if changes.locked else "no"
     if changes.note is not None and (changes.note or None) != row.note:

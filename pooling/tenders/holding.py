@@ -16,22 +16,24 @@ from pooling.tenders.rules import DECIDED, OPEN, Answer, Role, Status
 def holds(session: Session, cycle: str, *, today: date) -> Holds:
     """What a run of the cycle is handed. Raises NotFound.
 
-    Fixed: tenders of any cycle that are confirmed or handed over and not at their end, and those of this cycle that are
-    invited or locked. Forbidden: for each line whose participant declined, the offer it declined. Previous: the places
-    of lines in the cycle's proposal, else in that of the cycle before.
+    Fixed: tenders of any cycle that are confirmed or handed over and not at their end, invited or locked: a proposal
+    leaves all of these as they are. Forbidden: for each line whose participant declined in this cycle or an earlier
+    one, the offer it declined, for later lines of the same too. Previous: the places of lines in the cycle's proposal,
+    else in that of the cycle before.
     """
-    standing = [
-        each for each in queries.of_statuses(session, DECIDED | OPEN) if _stands(each, cycle=cycle, today=today)
-    ]
+    standing = [each for each in queries.of_statuses(session, DECIDED | OPEN) if _stands(each, today=today)]
     fixed = [held for each in standing if (held := _held(session, each)) is not None]
-    refused = [Refused(line, offer) for line, offer in queries.declined_lines(session)]
+    refused = [
+        Refused(line.line, offer, (line.participant, line.category, line.item_code), last)
+        for line, offer, last in queries.declined_lines(session, cycles.up_to(session, cycle))
+    ]
     return Holds(fixed, refused, _previous(session, cycle))
 
 
-def _stands(tender: TenderRecord, *, cycle: str, today: date) -> bool:
+def _stands(tender: TenderRecord, *, today: date) -> bool:
     if tender.status in DECIDED:
         return tender.ends_before > today
-    return tender.cycle == cycle and (tender.status is Status.INVITED or tender.locked)
+    return tender.status is Status.INVITED or tender.locked
 
 
 def _held(session: Session, tender: TenderRecord) -> HeldTender | None:

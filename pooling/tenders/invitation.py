@@ -1,4 +1,8 @@
-"""What a member may know of a tender that it is asked to join: its own lines, gain and risk, and what all may know."""
+"""What a member may know of a tender that it is asked to join: its own lines, gain and risk, and what all may know.
+
+From its gain follows the price its lots would pay, from its risk that of the first tier, from its green value the CO2e
+per unit. That is meant: it commits to a price. The offer's other tiers, its ranges and sources stay with planners.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +25,7 @@ from pooling.reference import service as reference
 from pooling.tenders import queries, showing, views
 from pooling.tenders.disclosure import hidden
 from pooling.tenders.records import LineRecord, LotRecord, MemberRecord, TenderRecord
+from pooling.tenders.rules import Answer
 
 
 class OwnGain(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +96,7 @@ class TenderInvitation(msgspec.Struct, frozen=True, kw_only=True):
     law: str
     language: str
     complaint_board: str
-    members: Annotated[int, OPEN]
+    members: Annotated[int, OPEN, Meta(description="that have not declined")]
     answers_due: date | None
     answers_until: datetime | None
     lots: list[InvitedLot]
@@ -125,7 +130,7 @@ def invitation(session: Session, sees: Visible, tender: UUID, participant: str |
         },
         signing_body=body.name,
         **{name: getattr(body, name) for name in ("law", "language", "complaint_board")},
-        members=len(members),
+        members=sum(each.answer is not Answer.DECLINED for each in members),
         answers_due=due,
         answers_until=None if due is None else cycle.day_ends(due),
         lots=[_lot(record, lot, member, gains, _brought(members, lot.id), known) for lot in lots],

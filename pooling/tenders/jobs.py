@@ -55,5 +55,5 @@ HANDLERS: dict[str, Kind] = {
 SCHEDULE: tuple[Recurring, ...] = (
     Recurring("tenders.expire", every=timedelta(minutes=5)),
     Recurring("tenders.remind", every=timedelta(hours=1), offset=timedelta(minutes=11)),
-    Recurring("tenders.succeed", every=timedelta(hours=6), offset=timedelta(minutes=23)),
+    Recurring("tenders.succeed", every=timedelta(minutes=15), offset=timedelta(minutes=2)),
 )

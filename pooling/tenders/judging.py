@@ -7,6 +7,7 @@ from math import fsum, sqrt
 from statistics import NormalDist
 from typing import Any
 
+from pooling import errors
 from pooling.cycles.rules import Depth, shallowest
 from pooling.planning.rules import line_gain
 from pooling.planning.views import Gain
@@ -233,7 +234,8 @@ def _lot_faults(lot: AskedLot, standing: LotStanding, policy: Mapping[str, Any])
         words = f"{place}: {standing.sure_quantity:,.0f} a year are sure, {standing.tipping_quantity:,} are needed"
         found.append(Fault(Short.BELOW_TIPPING, words, lot=lot.id, missing=missing))
     if standing.authorities < policy["min_participants"]:
-        words = f"{place}: {standing.authorities} contracting authorities, {policy['min_participants']} are needed"
+        there = errors.counted(standing.authorities, "contracting authority", "contracting authorities")
+        words = f"{place}: {there}, {policy['min_participants']} are needed"
         found.append(Fault(Short.TOO_FEW, words, lot=lot.id))
     most = lot.offer["max_quantity"]
     if most is not None and standing.quantity > most:

@@ -98,5 +98,5 @@ def _only_of_cycle(session: Session, code: str, pools: Sequence[Document]) -> No
     foreign = sorted(_lines(pools) - set(demand.lines_of_cycle(session, code)))
     if foreign:
         named = ", ".join(map(str, foreign[:MOST_NAMED])) + (" and others" if len(foreign) > MOST_NAMED else "")
-        text = f"its lines {named} are not those that cycle {code!r} froze; propose a plan of the cycle's own lines"
+        text = f"its lines {named} are not those that cycle {code!r} froze; ask for a run of it and propose its plan"
         raise BadFields([("#/plan", "not-of-cycle", text)])

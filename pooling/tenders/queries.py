@@ -107,8 +107,7 @@ def lots_of(session: Session, tender: UUID) -> list[LotRecord]:
     lines: dict[int, list[LineRecord]] = {}
     inside = select(TenderLine).join(TenderLot, col(TenderLine.lot) == col(TenderLot.id)).where(col(TenderLine.stands))
     for each in session.exec(inside.where(TenderLot.tender == tender).order_by(col(TenderLine.line))):
-        words = {"required": tuple(each.required), "refused": tuple(each.refused)}
-        lines.setdefault(each.lot, []).append(_filled(LineRecord, each, **words))
+        lines.setdefault(each.lot, []).append(_line(each))
     key = (col(TenderLot.category), col(TenderLot.id))
     rows = session.exec(select(TenderLot).where(TenderLot.tender == tender).order_by(*key)).all()
     there = [(row, lines[row.id]) for row in rows if row.id in lines]
@@ -198,15 +197,23 @@ def lines_in(session: Session, statuses: Collection[Status]) -> frozenset[int]:
     return frozenset(session.exec(wanted.where(~left.exists())))
 
 
-def declined_lines(session: Session) -> list[tuple[int, str]]:
-    """Each line whose participant declined, with the offer it declined, in order."""
+def declined_lines(session: Session, cycles: Collection[str]) -> list[tuple[LineRecord, str, int]]:
+    """Each line whose participant declined in one of the cycles, with the offer it declined and the newest line that
+    its tender's plan knew, in order."""
     wanted = (
-        select(TenderLine.line, TenderLot.offer)
+        select(TenderLine, TenderLot.offer, Tender.lines_up_to)
         .join(TenderLot, col(TenderLine.lot) == col(TenderLot.id))
+        .join(Tender, col(TenderLot.tender) == col(Tender.id))
         .join(TenderMember, col(TenderMember.tender) == col(TenderLot.tender))
         .where(TenderMember.participant == TenderLine.participant, TenderMember.answer == Answer.DECLINED)
+        .where(col(Tender.cycle).in_(sorted(cycles)))
     )
-    return sorted({(line, offer) for line, offer in session.exec(wanted)})
+    found = {(_line(row), offer, last) for row, offer, last in session.exec(wanted)}
+    return sorted(found, key=lambda each: (each[0].line, *each[1:]))
+
+
+def _line(row: TenderLine) -> LineRecord:
+    return _filled(LineRecord, row, required=tuple(row.required), refused=tuple(row.refused))
 
 
 def places_in(session: Session, plan: UUID) -> list[tuple[int, str, str]]:

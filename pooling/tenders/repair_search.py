@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pooling.errors import PlanRefused
+from pooling.planning.rules import offset, shifted
 from solver import Instance, solve
 from solver.check import check
 
@@ -110,24 +111,35 @@ def _instance(question: Question, attempt: Attempt) -> dict[str, Any] | None:
     lines = [*question.own, *(question.others if attempt.others else ())]
     if not offers or not lines:
         return None
-    start = {} if attempt.start is None else {"horizon_start": attempt.start, "horizon_months": 1}
+    months = _months(question.policy, attempt.start)
     people, there = {each["participant"] for each in lines}, {each["id"] for each in lines}
     known = {each["id"] for each in offers}
     return {
         "schema": "pooling.instance/1",
-        "policy": {**question.policy, **start},
+        "policy": {**question.policy, "horizon_months": len(months)},
         "participants": [each for each in question.participants if each["id"] in people],
         "categories": list(question.categories),
         "offers": offers,
         "lines": lines,
         "fixed": [],
         "forbidden": [
-            {**NOTHING, "line": line, "offer": offer}
-            for line, offer in question.forbidden
-            if line in there and offer in known
+            *({**NOTHING, "start": each} for each in months if attempt.start is not None and each != attempt.start),
+            *(
+                {**NOTHING, "line": line, "offer": offer}
+                for line, offer in question.forbidden
+                if line in there and offer in known
+            ),
         ],
         "previous": [],
     }
+
+
+def _months(policy: Document, start: str | None) -> list[str]:
+    """The months of the horizon, to ``start`` at least. It begins where it did: bridging is counted from there on."""
+    first, most = policy["horizon_start"], policy["horizon_months"]
+    if start is not None:
+        most = max(most, offset(start, first) + 1)
+    return [shifted(first, number) for number in range(most)]
 
 
 def _read(question: Question, attempt: Attempt, plan: Document) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from pooling import audit, feed, jobs
+from pooling.cycles import service as cycles
 from pooling.errors import NotFound, WrongState
 from pooling.paging import Page, Window, page_of
 from pooling.planning import service as planning
@@ -18,7 +19,7 @@ from pooling.tenders import queries
 from pooling.tenders.applying import rebuild
 from pooling.tenders.deciding import Decision, locked, place, set_due
 from pooling.tenders.judging import Range
-from pooling.tenders.records import LineRecord, MemberRecord
+from pooling.tenders.records import LineRecord, MemberRecord, TenderRecord
 from pooling.tenders.repair_search import Question
 from pooling.tenders.rules import DECIDED, OPEN, Answer
 from pooling.tenders.standing import range_of, standing
@@ -36,6 +37,13 @@ def look_later(session: Session, tender: UUID, *, time_limit_s: float, now: date
     job = jobs.enqueue(session, LOOK, {"tender": str(tender), "time_limit_s": time_limit_s}, now=now, actor=by)
     audit.acted(session, "tender-repairs.create", resource=("tender", tender))
     return job
+
+
+def _declined(session: Session, record: TenderRecord, instance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Lines, each with an offer it is not to have: as the plan was asked, and what was declined since."""
+    since = queries.declined_lines(session, cycles.up_to(session, record.cycle))
+    asked = {(each["line"], each["offer"]) for each in instance["forbidden"] if each["line"] and each["offer"]}
+    return sorted(asked | {(str(line.line), offer) for line, offer, _ in since})
 
 
 def question_of(session: Session, tender: UUID) -> tuple[int, Question]:
@@ -56,7 +64,7 @@ def question_of(session: Session, tender: UUID) -> tuple[int, Question]:
         own=own,
         others=_others(session, stored, categories, members),
         same=frozenset(lot.offer for lot in lots),
-        forbidden=[(str(line), offer) for line, offer in queries.declined_lines(session)],
+        forbidden=_declined(session, record, instance),
         family=record.family,
         start=record.start,
         lead=record.lead,

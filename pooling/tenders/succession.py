@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from pooling.notices import service as notices
-from pooling.notices.rules import Kind
 from pooling.reference import service as reference
 from pooling.tenders.copying import role_of
 from pooling.tenders.rules import DECIDED, OPEN, Answer
@@ -48,17 +47,8 @@ def succeed(session: Session, old: str, new: str, *, now: datetime, by: UUID | N
     rows = session.exec(wanted.order_by(col(Tender.id)).with_for_update()).all()
     done = [row.id for row in rows if _take_over(session, row, old, new, now=now, by=by)]
     if done:
-        record = reference.participants(session)[old]
-        notices.tell(
-            session,
-            kind=Kind.SUCCESSION,
-            subject=("participant", new),
-            key=f"{Kind.SUCCESSION}:tenders:{old}",
-            now=now,
-            participants=[new],
-            planners=True,
-            facts={"predecessor": old, "successor": new, "on": record.valid_to or now.date()},
-        )
+        ended = reference.participants(session)[old].valid_to or now.date()
+        notices.tell_succession(session, ended=old, successor=new, on=ended, now=now)
     return done
 
 

@@ -74,10 +74,12 @@ def notify(
     *,
     now: datetime,
     participants: list[str] | None = None,
+    planners: bool = False,
     due: date | None = None,
     **facts: str,
 ) -> None:
-    """Tell participants, or the planners where none are given; once for each version of the tender."""
+    """Tell participants, and planners where ``planners`` says so or no participants are given; once for each version of
+    the tender."""
     notices.tell(
         session,
         kind=kind,
@@ -85,7 +87,7 @@ def notify(
         key=f"{kind}:{tender.id}:{tender.version}",
         now=now,
         participants=participants or (),
-        planners=participants is None,
+        planners=planners or participants is None,
         due=due,
         facts={"family": tender.family, "cycle": tender.cycle, **facts},
     )

@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -124,6 +125,22 @@ def test_every_refusal_is_a_problem(plain_url: str) -> None:
         [fault] = body["errors"]  # type: ignore[misc]
         assert (fault["parameter"], fault["code"]) == ("limit", "wrong-type")
         problem(client.get("/v1/participants"), 401, "not-authenticated")
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/participants", "GET, OPTIONS"),
+        ("/v1/forecasts", "GET, OPTIONS, POST"),
+        ("/v1/uploads", "GET, OPTIONS, POST"),
+        ("/v1/cycles/autumn", "GET, OPTIONS, PUT"),
+        (f"/v1/tenders/{UUID(int=1)}", "GET, OPTIONS, PATCH"),
+    ],
+)
+def test_options_names_every_method_of_a_path(plain_url: str, path: str, methods: str) -> None:
+    with served(plain_url) as client:
+        answer = client.options(path)
+        assert (answer.status_code, answer.headers["allow"]) == (204, methods)
 
 
 def test_a_failure_tells_nothing_but_its_number(

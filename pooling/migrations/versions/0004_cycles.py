@@ -43,6 +43,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_cycle_line_line"), "cycle_line", ["line"], unique=False)
     op.create_table(
+        "cycle_confirmation",
+        sa.Column("cycle", sa.String(length=40), nullable=False),
+        sa.Column("participant", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["cycle"], ["cycle.code"], name=op.f("fk_cycle_confirmation_cycle_cycle")),
+        sa.ForeignKeyConstraint(
+            ["participant"], ["participant.code"], name=op.f("fk_cycle_confirmation_participant_participant")
+        ),
+        sa.PrimaryKeyConstraint("cycle", "participant", "source", name=op.f("pk_cycle_confirmation")),
+    )
+    op.create_table(
         "line_succession",
         sa.Column("line", line_id, nullable=False),
         sa.Column("ended", sa.String(length=40), nullable=False),

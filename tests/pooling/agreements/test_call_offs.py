@@ -247,3 +247,12 @@ def test_a_successor_takes_call_offs_over_with_the_place(app: Api) -> None:
     assert world.call(40_000, code="DK-OST").status_code == 201
     enqueued(app.engine, "agreements.take-over", now=app.clock.now)
     assert work_all(app.engine, jobs.HANDLERS, now=app.clock.now + timedelta(hours=1)) == 1
+
+
+def test_a_predecessor_with_a_place_of_its_own_calls_off_from_that_one_alone(app: Api) -> None:
+    """DK-84 has a successor named, DK-OST, and is there until 2027: nothing of it counts, or shows, for the other."""
+    world = agreed(app, lot=LotGiven({"DK-84": Bought(100_000), "DK-OST": Bought(100_000)}))
+    assert world.call(200_000, code="DK-84", reference="same").status_code == 201
+    assert world.left("DK-OST")["called_off_quantity"] == 0
+    assert world.call(240_000, code="DK-OST", reference="same").status_code == 201
+    assert world.left("DK-84")["left_quantity"] == 40_000

@@ -52,6 +52,36 @@ def test_each_has_sent_or_stands_or_is_missing(app: Api) -> None:
     assert coverage(app)["participants"] == told["participants"]
 
 
+def test_unchanged_forecasts_are_sent_for_the_cycle_too(app: Api) -> None:
+    """Of one system, by the cycle's name or while it is open; not of others, nor before the cycle or after it."""
+    lines = [
+        forecast(participant=code, quantity=10, unit_price="2", currency="EUR", external_id=code)
+        for code in ("SE-M", "SE-AB")
+    ]
+
+    def sent(*mine: Any, **more: Any) -> Any:
+        done = app.client("planner").post("/v1/forecasts", json={"source": "erp", "lines": [*mine], **more})
+        assert done.status_code == 200, done.text
+        return done.json()
+
+    sent(*lines)
+    opened(app)
+    sent(lines[1], {**lines[0], "quantity": 11})
+    assert [of(coverage(app), code)["state"] for code in ("SE-AB", "SE-M")] == ["sent", "sent"]
+    assert [of(coverage(app), code)["submissions"] for code in ("SE-AB", "SE-M")] == [0, 1]
+    step(app.client("planner"), "autumn", "close")
+    later = {"opens_on": "2027-02-01", "closes_on": "2027-02-28", "plan_by": "2027-03-31", "decide_by": "2027-04-30"}
+    opened(app, "spring", **later)
+    assert [of(coverage(app, "spring"), code)["state"] for code in ("SE-AB", "SE-M")] == ["standing", "standing"]
+    again = sent(lines[1], cycle="spring")
+    assert (again["submission"], again["results"][0]["status"]) == (None, "unchanged")
+    mine = of(coverage(app, "spring"), "SE-AB")
+    assert (mine["state"], mine["submissions"], mine["lines"]) == ("sent", 0, 1)
+    assert mine["sent_at"] is not None
+    assert of(coverage(app, "spring"), "SE-M")["state"] == "standing"
+    assert (coverage(app, "spring")["sent"], coverage(app)["sent"]) == (1, 2)
+
+
 def test_inhabitants_are_counted_once_where_bodies_overlap(app: Api) -> None:
     opened(app)
     whole = coverage(app)["inhabitants"]

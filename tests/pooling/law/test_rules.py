@@ -212,6 +212,19 @@ def test_a_maximum_is_needed_and_not_below_the_estimate(
         assert asked("estimate-and-maximum", facts)[0].participants == ("SE-M",)
 
 
+@pytest.mark.parametrize(("cents", "expected"), [(60_000_000, (YES, NOTE)), (59_999_999, (YES, BLOCKING))])
+def test_the_maximum_of_the_whole_is_its_own(cents: int, expected: tuple[Applies, Severity]) -> None:
+    facts = tender(maximum_value_cents=cents)
+    assert answer("estimate-and-maximum", facts) == expected
+    whole, first, *_ = asked("estimate-and-maximum", facts)
+    assert (whole.figures["maximum_cents"], first.figures["maximum_cents"]) == (cents, 36_000_000)
+
+
+@pytest.mark.parametrize(("cents", "expected"), [(21_600_000, YES), (21_599_999, NO)])
+def test_the_threshold_goes_by_the_maximum_of_the_whole(cents: int, expected: Applies) -> None:
+    assert answer("thresholds", tender(maximum_value_cents=cents))[0] is expected
+
+
 # named buyers
 
 

@@ -58,6 +58,7 @@ def line(participant: str, quantity: int = 400_000, category: str = GLOVES, **ch
         "latest_start": "2028-12",
         "required": "",
         "refused": "",
+        "item_code": None,
     } | changes
 
 
@@ -75,7 +76,6 @@ def add_lines(session: Session, of: UUID, lines: Sequence[dict[str, Any]]) -> li
             rows=1,
             mapping=version,
             sent_as=values["participant"],
-            item_code=None,
             unit_price_micro=values["unit_price_eur_micro"] * 11,
             currency="SEK",
             exchange_rate_micro=11_000_000,

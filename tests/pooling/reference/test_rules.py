@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pooling.errors import BadInput
-from pooling.reference.rules import CategoryRecord, base_factor, closure, population_of, rehome
+from pooling.reference.rules import CategoryRecord, base_factor, before_and_after, closure, population_of, rehome
 from tests.pooling.reference.records import BORDER, PLAIN, participants
 
 DAY = timedelta(days=1)
@@ -65,6 +65,19 @@ def test_successions_in_a_circle_are_refused() -> None:
     known = participants(A={"valid_to": BORDER, "successor": "B"}, B={"valid_to": BORDER, "successor": "A"})
     with pytest.raises(BadInput, match="A -> B -> A run in a circle"):
         rehome("A", BORDER, known)
+
+
+def test_those_before_and_after_are_not_those_beside() -> None:
+    known = participants(
+        A={"valid_to": BORDER, "successor": "NEW"},
+        B={"valid_to": BORDER, "successor": "NEW"},
+        NEW={"valid_from": BORDER, "valid_to": BORDER + DAY, "successor": "LAST"},
+        LAST={"valid_from": BORDER + DAY},
+    )
+    assert before_and_after("A", known) == {"A", "NEW", "LAST"}
+    assert before_and_after("LAST", known) == {"A", "B", "NEW", "LAST"}
+    circle = participants(A={"valid_to": BORDER, "successor": "B"}, B={"valid_to": BORDER, "successor": "A"})
+    assert before_and_after("A", circle) == {"A", "B"}
 
 
 def test_an_unknown_participant_is_refused() -> None:

@@ -45,6 +45,11 @@ def test_estimate_and_maximum_by_hand(planned: Round) -> None:
     assert (whole["estimate_quantity"], whole["maximum_quantity"]) == (5_100_000, 5_570_010)
     assert (whole["tier"], whole["unit_price_eur"]) == (0, 0.049), "with four it was the second tier"
     assert whole["quantity_per_year"] == 1_700_000
+    told = planned.planner.get(f"/v1/tenders/{key}/consequences").json()["items"]
+    stated, *each = [one["figures"]["maximum_cents"] for one in told if one["rule"] == "estimate-and-maximum"]
+    assert stated == whole["maximum_value_cents"] < sum(each), "what call-offs are held to"
+    (value,) = [one["figures"]["value_cents"] for one in told if one["rule"] == "thresholds"]
+    assert value == stated
     with reading(planned.api.engine) as session:
         record = service.tender_of(session, UUID(key))
         lots = service.lots_of(session, UUID(key))
@@ -67,6 +72,7 @@ def test_a_member_sees_its_own_and_the_whole_only_where_nobody_follows_from_it(p
     assert planned.do(key, "review").status_code == planned.do(key, "invite", due="2026-12-01").status_code == 200
     own = planned.coordinator("SE-M").get(path).json()
     assert own["lots"][0]["total_per_year"] == 2_350_000
+    assert own["members"] == 4
     assert [each["quantity_per_year"] for each in own["lots"][0]["lines"]] == [900_000, 100_000]
     assert own["gain"]["savings_eur"] == pytest.approx(9000)  # 3 years x 1,000,000 x (0.05 - 0.047)
     assert own["risk"]["savings_at_first_tier_eur"] == pytest.approx(3000)
@@ -78,6 +84,7 @@ def test_a_member_sees_its_own_and_the_whole_only_where_nobody_follows_from_it(p
     assert planned.coordinator("IS").get(path).status_code == 404
     assert planned.answer(key, "SE-M", answer="decline", reason="x").status_code == 200
     again = planned.coordinator("NO-HSO").get(path).json()
+    assert again["members"] == 3, "one has declined"
     assert again["lots"][0]["total_per_year"] == 2_350_000, "as invited: a difference would tell who declined"
     assert "SE-M" not in str(planned.coordinator("NO-HSO").get(f"/v1/tenders/{key}").json())
     assert "SE-M" not in str(planned.coordinator("NO-HSO").get(f"/v1/tenders/{key}/history").json())

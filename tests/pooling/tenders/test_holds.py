@@ -1,12 +1,14 @@
 """What is decided stays decided: the next run holds it, a new offer or a new file changes nothing of it."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlmodel import Session
 
 from pooling.database import reading, transaction
+from pooling.demand.tables import Line
 from pooling.invariants.commands import CHECKS
 from pooling.market import service as market
 from pooling.market.rules import TierRecord
@@ -75,6 +77,23 @@ def test_a_second_cycle_keeps_what_is_confirmed(planned: Round) -> None:
     assert (len(done.json()["tenders"]), done.json()["kept"]) == (1, [key])
 
 
+def test_demand_sent_anew_over_a_merger_is_not_planned_twice(planned: Round) -> None:
+    """DK-84's gloves are DK-OST's in the tender: what either sends of them later is left out, DK-85's is not."""
+    planned.confirmed()
+    with transaction(planned.api.engine) as session:
+        gloves = [line(code, 300_000) for code in ("DK-84", "DK-OST", "DK-85")]
+        gloves.append(line("DK-84", 300_000, earliest_start="2026-11"))
+        again, whole, other, early = add_lines(session, submission(session, "second"), gloves)
+        session.get_one(Line, again).participant = "DK-OST"  # as at load: it starts after the merger
+    make_cycle(planned.api, NEXT)
+    close(planned.api, NEXT)
+    with reading(planned.api.engine) as session:
+        frozen = planning.take_snapshot(session, policy(), cycle=NEXT, holds=held(planned, NEXT))
+    left = {each["id"] for each in frozen.context["excluded"] if each["reason"] == "in_tender"}
+    assert left == {str(again), str(whole), str(early)}
+    assert str(other) in {each["id"] for each in frozen.instance["lines"]}
+
+
 def test_an_offer_that_has_changed_since_changes_nothing_of_what_was_decided(planned: Round) -> None:
     """Tonnes and prices are those it was decided on; the offer of today takes no more than there is left of it."""
     planned.confirmed()
@@ -112,6 +131,38 @@ def test_what_was_declined_is_not_proposed_again(planned: Round) -> None:
     assert all("SE-M" not in {one["participant"] for one in each["members"]} for each in found)
 
 
+def test_what_was_declined_is_not_proposed_for_the_same_demand_sent_anew(planned: Round) -> None:
+    """In that cycle and later ones; other items of the participant, and those it sent before, are free."""
+    key = planned.invited()
+    assert planned.answer(key, "SE-M", answer="decline", reason="own contract").status_code == 200
+    assert planned.do(key, "reject", reason="too few").status_code == 200
+    declined = {each.line for each in held(planned).forbidden}
+    with transaction(planned.api.engine) as session:
+        again, other = add_lines(
+            session, submission(session, "second"), [line("SE-M", 990_000), line("SE-M", 10_000, item_code="G-2")]
+        )
+    planned.api.clock.now += timedelta(days=1)
+    make_cycle(planned.api, NEXT)
+    close(planned.api, NEXT)
+    with reading(planned.api.engine) as session:
+        frozen = planning.take_snapshot(session, policy(), cycle=NEXT, holds=held(planned, NEXT))
+    refused = {each["line"] for each in frozen.instance["forbidden"]}
+    assert refused == {str(each) for each in (*declined, again)}
+    assert str(other) in {each["id"] for each in frozen.instance["lines"]}
+    assert {each.line for each in held(planned).forbidden} == declined
+
+
+def test_what_was_declined_in_a_later_cycle_says_nothing_of_an_earlier_one(planned: Round) -> None:
+    planned.api.clock.now += timedelta(days=1)
+    make_cycle(planned.api, NEXT)
+    close(planned.api, NEXT)
+    key = planned.propose(plan_of(planned.api, NEXT), NEXT).json()["tenders"][0]
+    assert planned.do(key, "review").status_code == planned.do(key, "invite", due="2026-12-01").status_code == 200
+    assert planned.answer(key, "SE-M", answer="decline", reason="own contract").status_code == 200
+    assert held(planned, NEXT).forbidden != []
+    assert held(planned).forbidden == []
+
+
 def test_the_last_plan_is_where_lines_stood(planned: Round) -> None:
     assert held(planned).previous == []
     planned.propose()
@@ -139,7 +190,7 @@ def test_a_plan_of_other_lines_is_refused(planned: Round) -> None:
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "not-of-cycle")
 
 
-def test_invited_and_locked_tenders_are_held_in_their_own_cycle_alone(planned: Round) -> None:
+def test_invited_and_locked_tenders_are_held_in_every_cycle(planned: Round) -> None:
     key = planned.propose().json()["tenders"][0]
     assert held(planned).fixed == []
     assert planned.change(key, locked=True).status_code == 200
@@ -151,4 +202,33 @@ def test_invited_and_locked_tenders_are_held_in_their_own_cycle_alone(planned: R
     assert {each["participant"] for each in fixed[0].lots[0].lines} == {"DK-OST", "NO-HSO", "SE-M"}
     make_cycle(planned.api, NEXT)
     close(planned.api, NEXT)
-    assert held(planned, NEXT).fixed == []
+    assert held(planned, NEXT).fixed == fixed
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_the_run_of_an_overlapping_cycle_can_be_proposed(planned: Round, *, locked: bool) -> None:
+    """Another cycle froze the same lines: its run leaves the tender of the first alone, as the refusal says."""
+    if locked:
+        key = planned.propose().json()["tenders"][0]
+        assert planned.change(key, locked=True).status_code == 200
+    else:
+        key = planned.invited()
+    second_cycle(planned)
+    clash = planned.propose(plan_of(planned.api, NEXT), NEXT)
+    assert (clash.status_code, clash.json()["code"]) == (409, "wrong-state")
+    assert "ask for a run of the cycle" in clash.json()["detail"]
+    done = planned.propose(plan_of(planned.api, NEXT, holds=held(planned, NEXT)), NEXT)
+    assert done.status_code == 201, done.text
+    assert (len(done.json()["tenders"]), done.json()["kept"]) == (1, [key])
+
+
+def test_of_two_tenders_for_the_same_lines_one_can_be_locked(planned: Round) -> None:
+    first = planned.propose().json()["tenders"][0]
+    make_cycle(planned.api, NEXT)
+    close(planned.api, NEXT)
+    second = planned.propose(plan_of(planned.api, NEXT), NEXT).json()["tenders"][0]
+    assert planned.change(second, locked=True).status_code == 200
+    refused = planned.change(first, locked=True)
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong-state")
+    assert second in refused.json()["detail"]
+    assert [each.tender for each in held(planned).fixed] == [second]

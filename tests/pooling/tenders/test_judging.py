@@ -91,7 +91,9 @@ def test_what_is_sure_is_less_than_what_is_expected() -> None:
 
 def test_authorities_are_counted_in_each_lot() -> None:
     associate = [member("A"), member("B", contracting_authority=False)]
-    assert codes(asked(line("A", 900), line("B", 900), members=associate)) == [Short.TOO_FEW]
+    few = asked(line("A", 900), line("B", 900), members=associate)
+    assert codes(few) == [Short.TOO_FEW]
+    assert ": 1 contracting authority, 2 are needed" in judge(few).faults[0].words
     assert codes(asked(line("A", 900), line("B", 900))) == []
 
 

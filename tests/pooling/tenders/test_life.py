@@ -1,6 +1,6 @@
 """A tender's life over HTTP: proposed, reviewed, invited, answered, confirmed, handed over; and what is refused."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -79,6 +79,31 @@ def test_the_cycle_ends_once_every_tender_is_settled(planned: Round) -> None:
     assert planned.do(key, "reject", reason="no market").status_code == 200
     assert decide().json()["status"] == "decided"
     assert code_of(planned.propose()) == (409, "wrong-state")
+
+
+@pytest.mark.parametrize(("day", "told"), [(date(2026, 12, 31), "DK-84"), (date(2027, 1, 1), "DK-OST")])
+def test_of_a_decided_cycle_those_are_told_that_exist_then(planned: Round, day: date, told: str) -> None:
+    key = planned.invited()
+    assert planned.do(key, "reject", reason="no market").status_code == 200
+    planned.api.clock.now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    etag = planned.planner.get(f"/v1/cycles/{CYCLE}").headers["ETag"]
+    assert planned.planner.post(f"/v1/cycles/{CYCLE}/decide", headers={"If-Match": etag}).status_code == 200
+    audiences = [audience for audience, _ in notices(planned, "cycle-decided")]
+    assert "participant:SE-M" in audiences
+    danes = {f"participant:{code}" for code in ("DK-84", "DK-85", "DK-OST")} & set(audiences)
+    assert danes == ({"participant:DK-OST"} if told == "DK-OST" else {"participant:DK-84", "participant:DK-85"})
+
+
+@pytest.mark.parametrize("by_the_clock", [True, False])
+def test_members_and_planners_are_told_what_was_decided(planned: Round, *, by_the_clock: bool) -> None:
+    key = planned.invited(due="2026-11-22")
+    if by_the_clock:
+        planned.api.clock.now += timedelta(days=2)
+        do(planned, "tenders.expire")
+    else:
+        assert planned.do(key, "reject", reason="no market").status_code == 200
+    audiences = [audience for audience, _ in notices(planned, "tender-decided")]
+    assert audiences == [*(f"participant:{code}" for code in MEMBERS), "planners"]
 
 
 def test_what_may_not_be_is_refused_and_changes_nothing(planned: Round) -> None:

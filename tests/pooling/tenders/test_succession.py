@@ -1,13 +1,15 @@
 """A participant ends: on its date the successor has its memberships, answers and commitments."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, select
 
-from pooling.database import transaction
+from pooling.database import reading, transaction
+from pooling.demand import succession as lines
+from pooling.notices.tables import Notice
 from pooling.reference.tables import Participant
-from pooling.tenders.jobs import HANDLERS
+from pooling.tenders.jobs import HANDLERS, SCHEDULE
 from tests.pooling.jobs.working import enqueued, work_all
 from tests.pooling.tenders.conftest import Round
 
@@ -60,6 +62,30 @@ def test_a_merger_adds_up_what_both_may_call_off(planned: Round) -> None:
     history = planned.planner.get(f"/v1/tenders/{key}/history").json()["items"]
     assert (history[-1]["what"], history[-1]["participant"]) == ("succeeded", "SE-M")
     assert history[-1]["details"] == {"from": "NO-HSO", "to": "SE-M"}
+
+
+def test_both_bodies_and_the_planners_are_told_once_whatever_passes_on(planned: Round) -> None:
+    """Lines of demand and memberships pass on in two jobs: that is one piece of news."""
+    planned.confirmed()
+    merge(planned, "NO-HSO", "SE-M")
+    pass_on(planned, ON)
+    audiences = ["participant:NO-HSO", "participant:SE-M", "planners"]
+    assert told(planned) == audiences
+    with transaction(planned.api.engine) as session:
+        moved = lines.succeed(session, ON.date(), ON)
+        assert ("NO-HSO", "SE-M") in {(each.ended, each.successor) for each in moved}
+    assert told(planned) == audiences
+
+
+def told(planned: Round) -> list[str]:
+    with reading(planned.api.engine) as session:
+        rows = session.exec(select(Notice).where(Notice.kind == "succession", Notice.subject_id == "NO-HSO"))
+        return sorted(each.audience for each in rows)
+
+
+def test_it_happens_soon_after_midnight() -> None:
+    (found,) = [each for each in SCHEDULE if each.kind == "tenders.succeed"]
+    assert found.every <= timedelta(minutes=15)
 
 
 def test_a_successor_that_was_no_member_takes_the_place(planned: Round) -> None:

@@ -1,0 +1,202 @@
+"""What everybody is told of the effect, attacked: small random worlds, all tables together, and by plain arithmetic."""
+
+import random
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from itertools import combinations
+
+import pytest
+
+from pooling.agreements import telling
+from pooling.agreements.effect import KEYS, Entry, LotFacts, by_year
+from pooling.agreements.effect_views import PublicFigures
+from pooling.agreements.inference import Told
+from pooling.agreements.public import kept_judged, public_effect
+from pooling.agreements.substances import avoided
+
+LONG_AGO, NOW = datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC)
+SIDES = ("category", "country", "cycle", "year")
+CODES = ("a1", "a2", "a3", "b1", "b2", "b3", "c1")
+EUR = 1_000_000
+Sum = Mapping[Entry, int]
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """Each test judges for itself."""
+    kept_judged.cache_clear()
+
+
+def lot(category: str, *criteria: str, start: str = "2027-01", months: int = 24, cycle: str = "x") -> LotFacts:
+    price = 1_000_000 + 13 * len(category)
+    return LotFacts(cycle, category, "H87", start, months, price, 100, 50, 200, criteria)
+
+
+def bought(made: LotFacts, **quantities: int) -> Iterator[Entry]:
+    """Planned quantities by participant, whose country is its first letter; 1.5 EUR a unit today."""
+    for code, quantity in quantities.items():
+        for year, part in by_year(quantity, start=made.start, months=made.term_months):
+            today, value = part * 3 * EUR // 2, part * made.unit_price_micro
+            yield Entry(True, code, code[0], made, year, part, today, value, since=LONG_AGO)
+
+
+def told(entries: Sequence[Entry]) -> dict[str, dict[str, PublicFigures]]:
+    """All that is said of what is planned, by table and row."""
+    pages = {side: public_effect(entries, side, now=NOW) for side in SIDES}  # type: ignore[arg-type]
+    return {
+        side: {row.key: row.planned for row in [*page.rows, page.others, page.total] if row.planned is not None}
+        for side, page in pages.items()
+    }
+
+
+def said(entries: Sequence[Entry]) -> list[tuple[str, frozenset[Entry]]]:
+    """Every sum that is told, with the entries it is of: rows, and what a share or count within a row is of."""
+    found = []
+    for side, rows in told(entries).items():
+        named = {key: [each for each in entries if KEYS[side](each) == key] for key in rows}
+        named["total"] = list(entries)
+        if "others" in rows:
+            named["others"] = [each for each in entries if KEYS[side](each) not in rows]
+        for key, figures in rows.items():
+            mine = named[key]
+            assert figures.spend_today_eur == pytest.approx(sum(each.today_micro for each in mine) / EUR)
+            found.append((f"{side}/{key}", frozenset(mine)))
+            parts = {code: [each for each in mine if code in each.lot.criteria] for code in figures.criteria}
+            for free in figures.substances or []:
+                parts[free.name] = [each for each in mine if free.substance in avoided(each.lot.criteria)]
+            found += [(f"{side}/{key}/{name}", frozenset(of)) for name, of in parts.items()]
+    return found
+
+
+def rank(rows: Sequence[Sequence[Fraction]]) -> int:
+    left, found = [list(row) for row in rows], 0
+    for place in range(len(left[0]) if left else 0):
+        pivot = next((row for row in left if row[place]), None)
+        if pivot is None:
+            continue
+        found += 1
+        left.remove(pivot)
+        for row in left:
+            share = row[place] / pivot[place]
+            row[:] = [mine - share * its for mine, its in zip(row, pivot, strict=True)]
+    return found
+
+
+def vectors(sums: Collection[frozenset[Entry]], entries: Sequence[Entry]) -> tuple[list[str], list[list[Fraction]]]:
+    """Each sum as figures a unit bought by a participant in a lot over the whole term, which are evenly spread."""
+    whole: dict[tuple[str, LotFacts], int] = {}
+    for each in entries:
+        whole[each.participant, each.lot] = whole.get((each.participant, each.lot), 0) + each.quantity
+    places = list(whole)
+    rows = []
+    for one in sums:
+        row = dict.fromkeys(places, Fraction(0))
+        for each in one:
+            row[each.participant, each.lot] += Fraction(each.quantity, whole[each.participant, each.lot])
+        rows.append(list(row.values()))
+    return [participant for participant, _ in places], rows
+
+
+def safe(sizes: Mapping[str, int]) -> bool:
+    """The rule, written again."""
+    some = [size for size in sizes.values() if size]
+    return len(some) >= 3 and 10 * max(some) <= 8 * sum(some)
+
+
+def leaks(entries: Sequence[Entry]) -> list[str]:
+    """What follows that should not: whatever differs between two sums of which one is in the other, and whatever
+    combination of all sums is about two participants or one."""
+    sums = said(entries)
+    found = []
+    for (name, one), (other_name, other) in [(a, b) for a in sums for b in [("nothing", frozenset[Entry]()), *sums]]:
+        if other < one:
+            sizes = dict.fromkeys((each.participant for each in one - other), 0)
+            for each in one - other:
+                sizes[each.participant] += each.today_micro
+            if not safe(sizes):
+                found.append(f"{name} less {other_name}: {sizes}")
+    whose, rows = vectors({one for _, one in sums}, entries)
+    whole = rank(rows)
+    for pair in combinations(sorted(set(whose)), 2):
+        others = [number for number, code in enumerate(whose) if code not in pair]
+        if rank([[row[number] for number in others] for row in rows]) < whole:
+            found.append(f"the sums solved for {pair}")
+    return found
+
+
+def test_a_share_does_not_tell_what_two_buyers_have() -> None:
+    """Gloves are free of PVC, syringes are not and two alone buy them: a share of the total would tell how much."""
+    gloves = bought(lot("gloves", "pvc-free", "basic"), a1=2400, a2=2400, b1=2400)
+    entries = [*gloves, *bought(lot("syringes", "basic"), a1=2400, b1=1200)]
+    found = told(entries)
+    assert found["category"].keys() == {"total"}
+    assert found["category"]["total"].criteria == {"basic": 1.0}
+    assert leaks(entries) == []
+    three = [*entries, *bought(lot("syringes", "basic"), b2=2400)]
+    assert told(three)["category"]["total"].criteria.keys() == {"basic", "pvc-free"}
+    assert leaks(three) == []
+
+
+def test_tables_do_not_tell_together_what_each_keeps_back() -> None:
+    """Gowns of two buyers are hidden among other categories; but cycle x is gloves and gowns, and gloves are told."""
+    entries = [
+        *bought(lot("gloves"), a1=2400, a2=2400, b1=2400),
+        *bought(lot("gowns"), a1=2400, b1=2400),
+        *bought(lot("masks", cycle="y"), a1=1200, a2=2400, b1=2400, c1=1200),
+        *bought(lot("drapes", cycle="y"), a1=2400, a2=2400, b1=2400),
+    ]
+    found = told(entries)
+    assert "gowns" not in found["category"]
+    assert "others" in found["category"]
+    assert leaks(entries) == []
+
+
+def test_years_do_not_tell_a_lot_that_starts_later() -> None:
+    """2027 is all gloves, 2028 gloves and the gowns of two: of gloves 2028 has as much as 2027."""
+    entries = [
+        *bought(lot("gloves"), a1=2400, a2=2400, b1=2400),
+        *bought(lot("gowns", start="2028-01", months=12), a1=2400, b2=2400),
+    ]
+    assert leaks(entries) == []
+
+
+@dataclass(frozen=True)
+class World:
+    """What random worlds are made of."""
+
+    categories: tuple[str, ...] = ("gloves", "gowns", "masks")
+    starts: tuple[tuple[str, int], ...] = (("2027-01", 24), ("2027-07", 12))
+
+    def made(self, seed: int) -> list[Entry]:
+        dice = random.Random(seed)
+        entries: list[Entry] = []
+        for number, category in enumerate(dice.choices(self.categories, k=dice.randint(1, 4))):
+            criteria = [code for code in ("pvc-free", "latex-free", "basic") if dice.random() < 0.6]
+            start, months = dice.choice(self.starts)
+            made = lot(category, *criteria, start=start, months=months, cycle=dice.choice("xy") + str(number % 2))
+            some = dice.sample(CODES, k=dice.randint(1, len(CODES)))
+            entries += bought(made, **{code: 24 * dice.choice((1, 5, 6, 7, 40)) for code in some})
+        return list({(each.participant, each.lot, each.year): each for each in entries}.values())
+
+
+SEEDS = range(60)
+
+
+def test_nothing_follows_in_small_random_worlds() -> None:
+    worlds = [World().made(seed) for seed in SEEDS]
+    assert {seed: leaks(world) for seed, world in zip(SEEDS, worlds, strict=True) if leaks(world)} == {}
+    pages = [told(world) for world in worlds]
+    assert sum("total" in page["category"] for page in pages) > len(SEEDS) // 3
+    assert sum(len(rows) > 2 for page in pages for rows in page.values()) > 5
+    assert sum(bool(row.criteria) for page in pages for rows in page.values() for row in rows.values()) > 20
+
+
+@pytest.mark.parametrize("weaker", ["shares", "together"])
+def test_the_attack_finds_a_weaker_rule(weaker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if weaker == "shares":
+        monkeypatch.setattr(telling, "_splits", lambda *_: True)
+    else:
+        monkeypatch.setattr(Told, "add", lambda *_: True)
+    assert any(leaks(World().made(seed)) for seed in SEEDS)
