@@ -10,6 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
+from pooling.access.matrix import MATRIX
 from pooling.health import service_version
 from pooling.problems import ACCEPTED, CODES, MEDIA_TYPE, NO_CONTENT, NOT_MODIFIED
 
@@ -200,7 +201,8 @@ def _complete(operation: dict[str, Any], method: str, kinds: frozenset[str], *, 
         responses[str(status)] = {"$ref": f"#/components/responses/{status}"}
     if not signed_in:
         return
-    operation["security"] = [{"bearer": []}]
+    row = MATRIX.get(str(operation.get("operationId")))
+    operation["security"] = [] if row is not None and row.public else [{"bearer": []}]
     if method == "get":
         responses[str(NOT_MODIFIED)] = {"description": "Nothing changed since", "headers": _headers("ETag")}
     names = _parameters(method, kinds, reads=reads, waits=str(ACCEPTED) in responses)

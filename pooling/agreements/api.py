@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from pooling.agreements import queries, service, views
 from pooling.agreements.api_effect import EffectController, PublicController
+from pooling.errors import NotFound, WrongState
 from pooling.handling import Asked, Call, Reply, created
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
@@ -38,7 +39,11 @@ class AgreementController(Controller):
         """Estimate, maximum, what was called off and what is left: of each buyer that may be seen."""
 
         def work(call: Call) -> Reply:
-            return Reply(views.allowances_view(service.agreement_of(call.session, call.who.sees, tender_id)))
+            try:
+                agreement = service.agreement_of(call.session, call.who.sees, tender_id)
+            except WrongState as early:
+                raise NotFound(str(early)) from early
+            return Reply(views.allowances_view(agreement))
 
         return handling.read(request, work)
 

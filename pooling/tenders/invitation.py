@@ -17,7 +17,7 @@ from sqlmodel import Session
 from pooling.access.projection import OPEN, OWN, PLANNERS
 from pooling.access.rules import Visible
 from pooling.cycles import service as cycles
-from pooling.errors import BadFields, NotFound
+from pooling.errors import NotFound
 from pooling.market.rules import MICRO
 from pooling.planning.rules import line_gain
 from pooling.planning.views import Gain
@@ -111,8 +111,8 @@ OF_TENDER = ("cycle", "family", "start", "starts_on", "status", "depth", "lead")
 def invitation(session: Session, sees: Visible, tender: UUID, participant: str | None) -> TenderInvitation:
     """The tender as ``participant`` may know it; None: as the one member that the reader acts for.
 
-    Raises NotFound where there is none, or it was not invited yet and the reader does not see all; BadFields where the
-    reader acts for several members, or for none, and names no one.
+    Raises NotFound where there is none, it was not invited yet and the reader does not see all, or the reader acts for
+    several members and names no one.
     """
     record, members = queries.tender_of(session, tender), queries.members_of(session, tender)
     member = _member(record, members, sees, participant)
@@ -149,8 +149,8 @@ def _member(
     if record.invited_at is None and not sees.all:
         raise NotFound(f"tender {record.id} is {record.status}; there is no invitation to it yet")
     if participant is None and len(seen) > 1:
-        text = f"several members could be meant; give one of {', '.join(sorted(seen))}"
-        raise BadFields([("participant", "missing", text)], f"participant: {text}")
+        named = ", ".join(sorted(seen))
+        raise NotFound(f"tender {record.id} has several invitations for you; name one: ?participant= one of {named}")
     return seen[next(iter(seen)) if participant is None else participant]
 
 

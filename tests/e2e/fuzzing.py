@@ -31,12 +31,13 @@ from schemathesis.config import (
 )
 from schemathesis.config._checks import NegativeDataRejectionConfig
 from schemathesis.engine import Status, events, from_schema
+from schemathesis.generation.meta import TestPhase
 
 from pooling.access import attempts, keys, people
 from pooling.access.people import Rights
 from pooling.access.rules import Role
 from pooling.settings import Settings
-from tests.pooling.access.samples import Place, Sent, samples
+from tests.pooling.access.samples import Place, Sample, Sent, samples
 from tests.pooling.access.world import World, opened_world
 from tests.pooling.serving import served
 
@@ -99,7 +100,7 @@ def fuzz(url: str, *, examples: int, thorough: bool = False) -> Fuzzed:
         key, kept = _somebody(world)
         described = client.get("/schema/openapi.json").json()
         with_examples(world, described)
-        with keeping(kept), no_lock():
+        with keeping(kept, world), no_lock():
             return put_to_the_test(client, described, key, examples=examples, thorough=thorough)
 
 
@@ -133,8 +134,22 @@ def with_examples(world: World, described: dict[str, Any]) -> None:
         for operation in item.values():
             sample = known.get(operation.get("operationId", "")) if isinstance(operation, dict) else None
             if sample is not None:
-                place: Place = "others" if "others" in sample.places else "none"
-                _example(described, operation, path, sample.ask(world, place))
+                _example(described, operation, path, sample.ask(world, _place(sample)))
+
+
+def _place(sample: Sample) -> Place:
+    return "others" if "others" in sample.places else "none"
+
+
+def _renew(case: Any, sent: Sent) -> None:
+    """Put what the sample asks for now in the place of what it asked for when the description was made."""
+    address = urlsplit(sent.path)
+    matched = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", case.operation.path), address.path)
+    assert matched is not None, f"{sent.path} is no {case.operation.path}"
+    case.path_parameters = {**(case.path_parameters or {}), **matched.groupdict()}
+    if sent.json is not None:
+        case.body = sent.json
+    case.headers = {"Idempotency-Key": ANY_KEY, **(case.headers or {}), **sent.headers}
 
 
 def _example(described: dict[str, Any], operation: dict[str, Any], path: str, sent: Sent) -> None:
@@ -160,11 +175,18 @@ def _example(described: dict[str, Any], operation: dict[str, Any], path: str, se
 
 
 @contextmanager
-def keeping(kept: set[str]) -> Iterator[None]:
-    """Send every request under a key of its own where it has one, and none that would lock its sender out."""
+def keeping(kept: set[str], world: World) -> Iterator[None]:
+    """Send every request under a key of its own where it has one, and none that would lock its sender out.
+
+    What a sample asks for is made just before it is asked for: what came between may have changed it.
+    """
+    known = samples()
 
     @schemathesis.hook("before_call")
     def change(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+        sample = known.get(case.operation.definition.raw["operationId"])
+        if sample is not None and case.meta is not None and case.meta.phase.name == TestPhase.EXAMPLES:
+            _renew(case, sample.ask(world, _place(sample)))
         headers = case.headers or {}
         if headers.get("Idempotency-Key") == ANY_KEY:
             headers["Idempotency-Key"] = str(uuid4())

@@ -59,6 +59,16 @@ class Given:
     lines: tuple[int, ...] | None = None
 
 
+POLICY: dict[str, Any] = {
+    "horizon_start": "2027-01", "horizon_months": 36, "term_months": 36, "min_participants": 2, "confidence": 0.9,
+    "forecast_correlation": 0.0, "carbon_price_eur_per_tonne": 100.0, "criterion_value": {}, "green_floor": [],
+    "bridging_rate_per_year": 0.02, "pool_cost_eur": 1000.0, "lot_cost_eur": 100.0, "line_cost_eur": 10.0,
+    "country_cost_eur": 100.0, "stability_eur": 0.0, "no_one_worse_off": True, "max_pools_per_quarter": 24,
+    "max_participants_per_pool": None, "max_countries_per_pool": None,
+}  # fmt: skip
+"""Made up."""
+
+
 def agreement(session: Session, given: Given) -> UUID:
     """Store it with all that it rests on; reference data must be there. Returns its id."""
     key = uuid4()
@@ -69,7 +79,7 @@ def agreement(session: Session, given: Given) -> UUID:
     dates = {"dialogue_from": date(2026, 1, 1), "notice_by": date(2026, 4, 1), "award_by": date(2026, 9, 1)}
     values: dict[str, Any] = {
         "locked": True,
-        "policy": {},
+        "policy": POLICY,
         "lines_up_to": 0,
         "proposed_at": given.frozen_at,
         "confirmed_at": given.frozen_at,
@@ -101,7 +111,13 @@ def cycle(code: str, plan: UUID | None = None) -> Cycle:
 
 def _plan(session: Session, given: Given) -> tuple[UUID, int]:
     plan, blank = uuid4(), packed({})
-    of = {"id": uuid4().hex * 2, "created_at": FROZEN, "as_of": FROZEN.date(), "policy": {}, "context": {}}
+    of = {
+        "id": uuid4().hex * 2,
+        "created_at": FROZEN,
+        "as_of": FROZEN.date(),
+        "policy": {"name": "made up"},
+        "context": {},
+    }
     snapshot = Snapshot(instance=blank, **of)
     session.add(snapshot)
     session.flush()
