@@ -46,6 +46,7 @@ Limit = FromQuery[Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description=
 """Parameters of every list: ``cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT``."""
 Clock = Callable[[], datetime]
 Item = TypeVar("Item")
+Done = TypeVar("Done")
 JSON = "application/json"
 TRIES = 3
 """How often a write is begun again that the database broke off because of another one."""
@@ -126,6 +127,26 @@ class Call:
     def expect_absent(self) -> None:
         """For a PUT that finds nothing there: raises PreconditionFailed where the client named a version."""
         preconditions.expect_absent(self.request.headers.get("If-Match"))
+
+    def put(self, keep: Callable[[Callable[[int | None], None]], Done], show: Callable[[Done], Reply]) -> Reply:
+        """A resource made or replaced under the name in the address: 201 where nothing was there.
+
+        ``keep(expect)`` stores it, and calls ``expect`` with the version that is there (None: nothing is) once its row
+        is locked; ``show`` answers it as it is then.
+        """
+        found: list[int | None] = []
+
+        def expect(version: int | None) -> None:
+            found.append(version)
+            if version is None:
+                self.expect_absent()
+            else:
+                self.expect(version)
+
+        shown = show(keep(expect))
+        if found == [None]:
+            return created(shown.body, location=self.request.url.path, version=shown.version)
+        return shown
 
     def window(self, cursor: str | None, limit: int) -> Window:
         """The page asked for; raises InvalidCursor where the cursor is not one of this list with these filters."""

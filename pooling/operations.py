@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from pooling import audit
 from pooling.access.projection import OPEN, PLANNERS
 from pooling.access.rules import Principal, Role
+from pooling.endpoints import get, transition
 from pooling.errors import NotFound
 from pooling.handling import RETRY_AFTER_S, Asked, Call, Reply
 from pooling.jobs import queries, service
@@ -24,7 +25,6 @@ from pooling.jobs.rules import FINAL, Status
 from pooling.jobs.tables import Job
 from pooling.paging import DEFAULT_LIMIT, page_of
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.problems import OK, RESPONSES
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 OfKind = FromQuery[
@@ -129,7 +129,7 @@ class OperationController(Controller):
     path = "/v1/operations"
     tags = ("operations",)
 
-    @get("/", operation_id="operations.list", sync_to_thread=True, responses=RESPONSES, summary="Operations")
+    @get("/", "operations.list", "Operations")
     def list_all(
         self,
         request: Asked,
@@ -150,26 +150,12 @@ class OperationController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{operation:uuid}",
-        operation_id="operations.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="An operation",
-    )
+    @get("/{operation:uuid}", "operations.read", "An operation")
     def read(self, request: Asked, handling: Handled, operation: FromPath[UUID]) -> Response[OperationView]:
         """How far it is; once done, where its result is or why it failed. Ask again after Retry-After seconds."""
         return handling.read(request, lambda call: _shown(_one(call, operation, visible=visible_to(call.who))))
 
-    @post(
-        "/{operation:uuid}/cancel",
-        operation_id="operations.cancel",
-        sync_to_thread=True,
-        status_code=OK,
-        responses=RESPONSES,
-        opt={"transition": True},
-        summary="Cancel an operation",
-    )
+    @transition("/{operation:uuid}/cancel", "operations.cancel", "Cancel an operation")
     def cancel(self, request: Asked, handling: Handled, operation: FromPath[UUID]) -> Response[OperationView]:
         """Asks it to stop; safe to repeat. What waits is cancelled at once, what runs shortly, what is done stays."""
         return handling.write(request, lambda call: _cancelled(call, operation))

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Response, delete, get, post, put
+from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
@@ -28,9 +28,9 @@ from pooling.access.views import (
     me_view,
     principal_view,
 )
+from pooling.endpoints import delete, get, post, put
 from pooling.handling import Asked, Call, Cursor, Handling, Limit, Reply, created, gone
 from pooling.paging import DEFAULT_LIMIT, page_of
-from pooling.problems import CREATED, NO_CONTENT, RESPONSES
 
 Handled = NamedDependency[Handling]
 Holder = FromQuery[Annotated[UUID | None, QueryParameter(description="keys of this principal alone")]]
@@ -42,12 +42,12 @@ class MeController(Controller):
     path = "/v1/me"
     tags = ("access",)
 
-    @get("/", operation_id="me.read", sync_to_thread=True, responses=RESPONSES, summary="Who the service takes you for")
+    @get("/", "me.read", "Who the service takes you for")
     def read(self, request: Asked, handling: Handled) -> Response[Me]:
         """Roles, participants and scopes as they stand now."""
         return handling.read(request, _me)
 
-    @put("/contact", operation_id="me.contact", sync_to_thread=True, responses=RESPONSES, summary="Where to reach you")
+    @put("/contact", "me.contact", "Where to reach you")
     def contact(self, request: Asked, handling: Handled, data: JSONBody[NewContact]) -> Response[Me]:
         """Notices go there by e-mail from now on; null: by `/v1/notices` alone. It is erased with your name."""
 
@@ -64,13 +64,7 @@ class KeyController(Controller):
     path = "/v1/keys"
     tags = ("access",)
 
-    @get(
-        "/",
-        operation_id="keys.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Keys",
-    )
+    @get("/", "keys.list", "Keys")
     def list_keys(
         self,
         request: Asked,
@@ -90,7 +84,7 @@ class KeyController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{key_id:uuid}", operation_id="keys.read", sync_to_thread=True, responses=RESPONSES, summary="A key")
+    @get("/{key_id:uuid}", "keys.read", "A key")
     def read(self, request: Asked, handling: Handled, key_id: FromPath[UUID]) -> Response[KeyView]:
         """All that is kept of a key."""
 
@@ -100,14 +94,7 @@ class KeyController(Controller):
 
         return handling.read(request, work)
 
-    @post(
-        "/",
-        operation_id="keys.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=CREATED,
-        summary="Make a key",
-    )
+    @post("/", "keys.create", "Make a key")
     def create(self, request: Asked, handling: Handled, data: JSONBody[NewKey]) -> Response[KeyView]:
         """The key is in this answer and never again, not for a repeated request either. Uses up a one-time secret."""
 
@@ -125,14 +112,7 @@ class KeyController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/{key_id:uuid}/rotation",
-        operation_id="keys.rotate",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=CREATED,
-        summary="Make a key's successor",
-    )
+    @post("/{key_id:uuid}/rotation", "keys.rotate", "Make a key's successor")
     def rotate(
         self, request: Asked, handling: Handled, key_id: FromPath[UUID], data: JSONBody[Rotation]
     ) -> Response[KeyView]:
@@ -144,14 +124,7 @@ class KeyController(Controller):
 
         return handling.write(request, work)
 
-    @delete(
-        "/{key_id:uuid}",
-        operation_id="keys.revoke",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=NO_CONTENT,
-        summary="Revoke a key",
-    )
+    @delete("/{key_id:uuid}", "keys.revoke", "Revoke a key")
     def revoke(self, request: Asked, handling: Handled, key_id: FromPath[UUID]) -> Response[None]:
         """The next request with it is refused."""
 
@@ -168,13 +141,7 @@ class PrincipalController(Controller):
     path = "/v1/principals"
     tags = ("access",)
 
-    @get(
-        "/",
-        operation_id="principals.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="People and systems",
-    )
+    @get("/", "principals.list", "People and systems")
     def list_principals(
         self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[PrincipalPage]:
@@ -188,13 +155,7 @@ class PrincipalController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{principal_id:uuid}",
-        operation_id="principals.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="A person or system",
-    )
+    @get("/{principal_id:uuid}", "principals.read", "A person or system")
     def read(self, request: Asked, handling: Handled, principal_id: FromPath[UUID]) -> Response[PrincipalView]:
         """With roles, participants and what issuers know them by."""
 
@@ -204,14 +165,7 @@ class PrincipalController(Controller):
 
         return handling.read(request, work)
 
-    @post(
-        "/",
-        operation_id="principals.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=CREATED,
-        summary="Let somebody in",
-    )
+    @post("/", "principals.create", "Let somebody in")
     def create(self, request: Asked, handling: Handled, data: JSONBody[NewPrincipal]) -> Response[PrincipalView]:
         """A person's answer has a one-time secret, to be handed over: with it they make their own key."""
 
@@ -231,13 +185,7 @@ class PrincipalController(Controller):
 
         return handling.write(request, work)
 
-    @put(
-        "/{principal_id:uuid}",
-        operation_id="principals.update",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Change rights",
-    )
+    @put("/{principal_id:uuid}", "principals.update", "Change rights")
     def update(
         self, request: Asked, handling: Handled, principal_id: FromPath[UUID], data: JSONBody[NewRights]
     ) -> Response[PrincipalView]:
@@ -250,14 +198,7 @@ class PrincipalController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/{principal_id:uuid}/invitation",
-        operation_id="principals.invite",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=CREATED,
-        summary="Give a person a one-time secret",
-    )
+    @post("/{principal_id:uuid}/invitation", "principals.invite", "Give a person a one-time secret")
     def invite(self, request: Asked, handling: Handled, principal_id: FromPath[UUID]) -> Response[Invitation]:
         """With it they make a key, once, within a day; earlier one-time secrets are void."""
 
@@ -269,14 +210,7 @@ class PrincipalController(Controller):
 
         return handling.write(request, work)
 
-    @delete(
-        "/{principal_id:uuid}",
-        operation_id="principals.revoke",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=NO_CONTENT,
-        summary="Shut somebody out",
-    )
+    @delete("/{principal_id:uuid}", "principals.revoke", "Shut somebody out")
     def revoke(self, request: Asked, handling: Handled, principal_id: FromPath[UUID]) -> Response[None]:
         """The next request is refused, whatever it comes with. For good: a new principal can be made."""
 
@@ -286,14 +220,7 @@ class PrincipalController(Controller):
 
         return handling.write(request, work)
 
-    @delete(
-        "/{principal_id:uuid}/name",
-        operation_id="principals.erase",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=NO_CONTENT,
-        summary="Erase a person's name",
-    )
+    @delete("/{principal_id:uuid}/name", "principals.erase", "Erase a person's name")
     def erase(self, request: Asked, handling: Handled, principal_id: FromPath[UUID]) -> Response[None]:
         """The audit keeps what was done, under an id that nothing leads back from; the person is shut out."""
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Response, get
+from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
@@ -15,9 +15,9 @@ from pooling.access.ledger import Filters
 from pooling.access.projection import OPEN, PLANNERS
 from pooling.audit import AuditEntry, ReadEntry
 from pooling.audit_chain import Verified
+from pooling.endpoints import get
 from pooling.handling import Asked, Call, Cursor, Handling, Limit, Reply
 from pooling.paging import DEFAULT_LIMIT, page_of
-from pooling.problems import RESPONSES
 
 Handled = NamedDependency[Handling]
 Who = FromQuery[Annotated[str | None, QueryParameter(max_length=80, description="id of a principal")]]
@@ -88,13 +88,7 @@ class AuditController(Controller):
     path = "/v1/audit"
     tags = ("audit",)
 
-    @get(
-        "/",
-        operation_id="audit.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="What was done",
-    )
+    @get("/", "audit.list", "What was done")
     def list_deeds(
         self,
         request: Asked,
@@ -127,13 +121,7 @@ class AuditController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/readings",
-        operation_id="audit.readings",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Whose figures were read",
-    )
+    @get("/readings", "audit.readings", "Whose figures were read")
     def list_readings(
         self,
         request: Asked,
@@ -156,13 +144,7 @@ class AuditController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/verification",
-        operation_id="audit.verify",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Whether the audit holds",
-    )
+    @get("/verification", "audit.verify", "Whether the audit holds")
     def verify(self, request: Asked, handling: Handled) -> Response[Verification]:
         """Recomputes the chain from its first kept entry."""
         return handling.read(request, lambda call: _verification(audit_chain.verify(call.session)))

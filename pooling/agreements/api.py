@@ -3,17 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from pooling.agreements import queries, service, views
 from pooling.agreements.api_effect import EffectController, PublicController
+from pooling.endpoints import get, post, transition
 from pooling.errors import NotFound, WrongState
 from pooling.handling import Asked, Call, Reply, created
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.problems import CREATED, OK, RESPONSES
 
 OfTender = FromQuery[Annotated[UUID | None, QueryParameter(description="only those under this agreement")]]
 Of = FromQuery[Annotated[str | None, QueryParameter(max_length=40, description="only this participant's")]]
@@ -26,13 +26,7 @@ class AgreementController(Controller):
     path = "/v1/tenders"
     tags = ("agreements",)
 
-    @get(
-        "/{tender_id:uuid}/allowances",
-        operation_id="allowances.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="What may still be called off",
-    )
+    @get("/{tender_id:uuid}/allowances", "allowances.read", "What may still be called off")
     def allowances(
         self, request: Asked, handling: Handled, tender_id: FromPath[UUID]
     ) -> Response[views.AllowancesView]:
@@ -47,14 +41,7 @@ class AgreementController(Controller):
 
         return handling.read(request, work)
 
-    @post(
-        "/{tender_id:uuid}/call-offs",
-        operation_id="call-offs.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=CREATED,
-        summary="Call off",
-    )
+    @post("/{tender_id:uuid}/call-offs", "call-offs.create", "Call off")
     def create(
         self, request: Asked, handling: Handled, tender_id: FromPath[UUID], data: JSONBody[views.NewCallOff]
     ) -> Response[views.PlacedCallOff]:
@@ -78,7 +65,7 @@ class CallOffController(Controller):
     path = "/v1/call-offs"
     tags = ("agreements",)
 
-    @get("/", operation_id="call-offs.list", sync_to_thread=True, responses=RESPONSES, summary="Call-offs")
+    @get("/", "call-offs.list", "Call-offs")
     def list_call_offs(
         self,
         request: Asked,
@@ -104,26 +91,12 @@ class CallOffController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{call_off_id:uuid}",
-        operation_id="call-offs.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="A call-off",
-    )
+    @get("/{call_off_id:uuid}", "call-offs.read", "A call-off")
     def read(self, request: Asked, handling: Handled, call_off_id: FromPath[UUID]) -> Response[views.CallOffView]:
         """What was called off, by whom and when, and whether it was taken back."""
         return handling.read(request, lambda call: _call_off(call, call_off_id))
 
-    @post(
-        "/{call_off_id:uuid}/cancel",
-        operation_id="call-offs.cancel",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Take a call-off back",
-    )
+    @transition("/{call_off_id:uuid}/cancel", "call-offs.cancel", "Take a call-off back")
     def cancel(
         self, request: Asked, handling: Handled, call_off_id: FromPath[UUID], data: JSONBody[views.Cancelled]
     ) -> Response[views.CallOffView]:

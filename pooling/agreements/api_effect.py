@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from litestar import Controller, Response, get
+from litestar import Controller, Response
 from litestar.params import FromQuery, QueryParameter
 
 from pooling.access.rules import EVERYONE
@@ -11,9 +11,9 @@ from pooling.agreements.effect import rows
 from pooling.agreements.effect_views import By, Effect, PublicBy, PublicEffect, effect_view
 from pooling.agreements.public import public_effect
 from pooling.cycles import service as cycles
+from pooling.endpoints import get
 from pooling.handling import Asked, Call, Reply
 from pooling.parameters import Handled
-from pooling.problems import RESPONSES
 from pooling.reference import service as reference
 
 OfCycle = FromQuery[Annotated[str | None, QueryParameter(max_length=40, description="only this cycle's agreements")]]
@@ -27,7 +27,7 @@ class EffectController(Controller):
     path = "/v1/effect"
     tags = ("agreements",)
 
-    @get("/", operation_id="effect.read", sync_to_thread=True, responses=RESPONSES, summary="The effect")
+    @get("/", "effect.read", "The effect")
     def read(self, request: Asked, handling: Handled, by: Side = "category", cycle: OfCycle = None) -> Response[Effect]:
         """Planned and called off: spend, cash saving, CO2e, criteria met, units free of substances. Planners and
         auditors are shown all, others their own participants' part."""
@@ -48,13 +48,7 @@ class PublicController(Controller):
     path = "/v1/public"
     tags = ("agreements",)
 
-    @get(
-        "/effect",
-        operation_id="public-effect.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="The effect, for everybody",
-    )
+    @get("/effect", "public-effect.read", "The effect, for everybody")
     def read(self, request: Asked, handling: Handled, by: PublicSide = "category") -> Response[PublicEffect]:
         """The same as it stood when the quarter began, in sums over at least three participants of whom none has more
         than 80 %; needs no credentials."""

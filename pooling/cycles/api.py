@@ -2,16 +2,17 @@
 
 from typing import Annotated, Literal
 
-from litestar import Controller, Response, get, post, put
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from pooling.cycles import service, views
 from pooling.cycles.views import CycleBody, CyclePage, CycleView, cycle_view
-from pooling.handling import Asked, Call, Reply, created
+from pooling.endpoints import get, put, transition
+from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT
-from pooling.parameters import Cursor, Handled, Limit, or_else
-from pooling.problems import CREATED, OK, RESPONSES
+from pooling.parameters import Cursor, Handled, Limit
+from pooling.problems import CREATED
 
 CycleCode = FromPath[Annotated[str, PathParameter(pattern=views.CODE, max_length=40)]]
 WithStatus = FromQuery[
@@ -28,7 +29,7 @@ class CycleController(Controller):
     path = "/v1/cycles"
     tags = ("cycles",)
 
-    @get("/", operation_id="cycles.list", sync_to_thread=True, responses=RESPONSES, summary="Cycles")
+    @get("/", "cycles.list", "Cycles")
     def list_cycles(
         self,
         request: Asked,
@@ -45,7 +46,7 @@ class CycleController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{code:str}", operation_id="cycles.read", sync_to_thread=True, responses=RESPONSES, summary="A cycle")
+    @get("/{code:str}", "cycles.read", "A cycle")
     def read(self, request: Asked, handling: Handled, code: CycleCode) -> Response[CycleView]:
         """Where it stands, and its days in the time zone it is run in."""
 
@@ -55,38 +56,21 @@ class CycleController(Controller):
 
         return handling.read(request, work)
 
-    @put(
-        "/{code:str}",
-        operation_id="cycles.write",
-        sync_to_thread=True,
-        responses=or_else(CREATED, CycleView),
-        summary="Set a cycle",
-    )
+    @put("/{code:str}", "cycles.write", "Set a cycle", also={CREATED: CycleView})
     def write(
         self, request: Asked, handling: Handled, code: CycleCode, data: JSONBody[CycleBody]
     ) -> Response[CycleView]:
         """Announces it, or changes it whole with If-Match. What has gone by cannot be changed any more."""
 
         def work(call: Call) -> Reply:
-            def expect(version: int | None) -> None:
-                call.expect_absent() if version is None else call.expect(version)
-
-            record, new = service.put(call.session, code, data.given(), now=call.now, expect=expect)
-            if new:
-                return created(cycle_view(record), location=f"/v1/cycles/{code}", version=record.version)
-            return Reply(cycle_view(record), version=record.version)
+            return call.put(
+                lambda expect: service.put(call.session, code, data.given(), now=call.now, expect=expect),
+                lambda record: Reply(cycle_view(record), version=record.version),
+            )
 
         return handling.write(request, work)
 
-    @post(
-        "/{code:str}/open",
-        operation_id="cycles.open",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Open a cycle",
-    )
+    @transition("/{code:str}/open", "cycles.open", "Open a cycle")
     def open(self, request: Asked, handling: Handled, code: CycleCode) -> Response[CycleView]:
         """Takes demand from now on, where its first day has not come yet. Needs If-Match."""
 

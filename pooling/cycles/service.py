@@ -96,8 +96,8 @@ def earlier(session: Session, code: str) -> CycleRecord | None:
 
 def put(
     session: Session, code: str, given: Given, *, now: datetime, expect: Callable[[int | None], None]
-) -> tuple[CycleRecord, bool]:
-    """Announce a cycle, or change one whole; the record, and whether it is new.
+) -> CycleRecord:
+    """Announce a cycle, or change one whole.
 
     ``expect`` refuses where the writer has not seen the version there is (None: none is). Raises BadFields where its
     days overlap those of another cycle or its policy is not kept, WrongState where a change comes too late.
@@ -113,14 +113,14 @@ def put(
         row = Cycle(code=code, status=Status.ANNOUNCED, announced_at=now, **values)
         session.add(row)
         _told(session, row, "cycles.write", action="created")
-        return _record(row), True
+        return _record(row)
     different = {name: value for name, value in values.items() if getattr(row, name) != value}
     if different:
         for name, value in different.items():
             setattr(row, name, value)
         row.version += 1
         _told(session, row, "cycles.write", details={"changed": sorted(different)})
-    return _record(row), False
+    return _record(row)
 
 
 def _may_change(record: CycleRecord, values: Mapping[str, Any], now: datetime) -> None:

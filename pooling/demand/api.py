@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from pooling.demand import (
@@ -19,10 +19,10 @@ from pooling.demand.change_views import SubmissionChanges
 from pooling.demand.cycle_api import CycleDemandController
 from pooling.demand.forecast_api import ForecastController
 from pooling.demand.views import LineDetail, LinePage, SubmissionPage, SubmissionReport, SubmissionView
+from pooling.endpoints import get, transition
 from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT, page_of
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.problems import OK, RESPONSES
 
 MOST_WAITING = 1_000
 
@@ -46,13 +46,7 @@ class LineController(Controller):
     path = "/v1/lines"
     tags = ("demand",)
 
-    @get(
-        "/",
-        operation_id="lines.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Lines",
-    )
+    @get("/", "lines.list", "Lines")
     def list_lines(
         self,
         request: Asked,
@@ -81,7 +75,7 @@ class LineController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{line_id:int}", operation_id="lines.read", sync_to_thread=True, responses=RESPONSES, summary="A line")
+    @get("/{line_id:int}", "lines.read", "A line")
     def read(self, request: Asked, handling: Handled, line_id: LineId) -> Response[LineDetail]:
         """A line with its provenance: file and row by hash, mapping, words as written, exchange rate and its day."""
         return handling.read(request, lambda call: line_of(call, line_id))
@@ -93,13 +87,7 @@ class SubmissionController(Controller):
     path = "/v1/submissions"
     tags = ("demand",)
 
-    @get(
-        "/",
-        operation_id="submissions.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Submissions",
-    )
+    @get("/", "submissions.list", "Submissions")
     def list_submissions(
         self,
         request: Asked,
@@ -121,24 +109,12 @@ class SubmissionController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{submission_id:uuid}",
-        operation_id="submissions.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="A submission",
-    )
+    @get("/{submission_id:uuid}", "submissions.read", "A submission")
     def read(self, request: Asked, handling: Handled, submission_id: FromPath[UUID]) -> Response[SubmissionView]:
         """A submission with its counts."""
         return handling.read(request, lambda call: _submission(call, submission_id))
 
-    @get(
-        "/{submission_id:uuid}/report",
-        operation_id="submissions.report",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="What a submission was found to hold",
-    )
+    @get("/{submission_id:uuid}/report", "submissions.report", "What a submission was found to hold")
     def report(self, request: Asked, handling: Handled, submission_id: FromPath[UUID]) -> Response[SubmissionReport]:
         """Counts by fault and reason, warnings, and the rows that still wait for a mapping."""
 
@@ -151,13 +127,7 @@ class SubmissionController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{submission_id:uuid}/changes",
-        operation_id="submissions.changes",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="What a submission changed",
-    )
+    @get("/{submission_id:uuid}/changes", "submissions.changes", "What a submission changed")
     def changes(
         self,
         request: Asked,
@@ -176,15 +146,7 @@ class SubmissionController(Controller):
 
         return handling.read(request, work)
 
-    @post(
-        "/{submission_id:uuid}/withdraw",
-        operation_id="submissions.withdraw",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Withdraw a submission",
-    )
+    @transition("/{submission_id:uuid}/withdraw", "submissions.withdraw", "Withdraw a submission")
     def withdraw(self, request: Asked, handling: Handled, submission_id: FromPath[UUID]) -> Response[SubmissionView]:
         """Its lines count no longer; they stay on record. Needs If-Match."""
 

@@ -1,6 +1,6 @@
 """What happens to a cycle where its lines are known, over HTTP: it closes and is reopened."""
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
@@ -8,9 +8,9 @@ from pooling.cycles.api import CycleCode
 from pooling.cycles.views import CycleView, Reopening, cycle_view
 from pooling.demand import coverage, cycle_closing
 from pooling.demand.coverage_views import CoverageView, coverage_view
+from pooling.endpoints import get, transition
 from pooling.handling import Asked, Call, Reply
 from pooling.parameters import Handled
-from pooling.problems import OK, RESPONSES
 
 
 class CycleDemandController(Controller):
@@ -19,26 +19,12 @@ class CycleDemandController(Controller):
     path = "/v1/cycles"
     tags = ("cycles",)
 
-    @get(
-        "/{code:str}/coverage",
-        operation_id="cycles.coverage",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Who has sent what",
-    )
+    @get("/{code:str}/coverage", "cycles.coverage", "Who has sent what")
     def coverage(self, request: Asked, handling: Handled, code: CycleCode) -> Response[CoverageView]:
         """By participant, by inhabitants and by spend; a coordinator sees the own participants' rows."""
         return handling.read(request, lambda call: coverage_view(coverage.of(call.session, code)))
 
-    @post(
-        "/{code:str}/close",
-        operation_id="cycles.close",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Close a cycle",
-    )
+    @transition("/{code:str}/close", "cycles.close", "Close a cycle")
     def close(self, request: Asked, handling: Handled, code: CycleCode) -> Response[CycleView]:
         """Takes demand no longer and freezes the lines in force, before its last day has ended. Needs If-Match."""
 
@@ -48,15 +34,7 @@ class CycleDemandController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/{code:str}/reopen",
-        operation_id="cycles.reopen",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Reopen a cycle",
-    )
+    @transition("/{code:str}/reopen", "cycles.reopen", "Reopen a cycle")
     def reopen(
         self, request: Asked, handling: Handled, code: CycleCode, data: JSONBody[Reopening]
     ) -> Response[CycleView]:

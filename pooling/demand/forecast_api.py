@@ -1,7 +1,7 @@
 """Forecasts over HTTP: one at a time, or many."""
 
 import msgspec
-from litestar import Controller, Response, delete, get, post, put
+from litestar import Controller, Response
 from litestar.params import JSONBody
 
 from pooling.demand import (
@@ -22,13 +22,13 @@ from pooling.demand.forecast_views import (
     ForecastView,
     bulk_result,
 )
-from pooling.demand.pushed import CREATED as MADE
 from pooling.demand.pushed import ForecastsRefused
 from pooling.demand.upload_views import UploadView, upload_view
-from pooling.handling import Asked, Call, Reply, accepted, created, gone
+from pooling.endpoints import delete, get, post, put
+from pooling.handling import Asked, Call, Reply, accepted, gone
 from pooling.paging import DEFAULT_LIMIT, page_of
-from pooling.parameters import Cursor, Handled, Limit, or_else
-from pooling.problems import ACCEPTED, CREATED, NO_CONTENT, OK, RESPONSES
+from pooling.parameters import Cursor, Handled, Limit
+from pooling.problems import ACCEPTED, CREATED, OK
 
 AT_ONCE = 500
 """More lines than these are stored by a job; a request then says 202."""
@@ -40,13 +40,7 @@ class ForecastController(Controller):
     path = "/v1/forecasts"
     tags = ("demand",)
 
-    @get(
-        "/",
-        operation_id="forecasts.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Forecasts",
-    )
+    @get("/", "forecasts.list", "Forecasts")
     def list_forecasts(
         self,
         request: Asked,
@@ -65,26 +59,14 @@ class ForecastController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{source:str}/{external_id:str}",
-        operation_id="forecasts.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="A forecast",
-    )
+    @get("/{source:str}/{external_id:str}", "forecasts.read", "A forecast")
     def read(
         self, request: Asked, handling: Handled, source: SourceName, external_id: ExternalId
     ) -> Response[ForecastView]:
         """A forecast as it was sent, and the line made of it."""
         return handling.read(request, lambda call: _forecast(call, source, external_id))
 
-    @put(
-        "/{source:str}/{external_id:str}",
-        operation_id="forecasts.write",
-        sync_to_thread=True,
-        responses=or_else(CREATED, ForecastView),
-        summary="Set a forecast",
-    )
+    @put("/{source:str}/{external_id:str}", "forecasts.write", "Set a forecast", also={CREATED: ForecastView})
     def write(
         self,
         request: Asked,
@@ -96,14 +78,7 @@ class ForecastController(Controller):
         """Adds the forecast, or replaces it with If-Match. The same again without If-Match changes nothing."""
         return handling.write(request, lambda call: _put(call, source, external_id, data))
 
-    @delete(
-        "/{source:str}/{external_id:str}",
-        operation_id="forecasts.delete",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=NO_CONTENT,
-        summary="Delete a forecast",
-    )
+    @delete("/{source:str}/{external_id:str}", "forecasts.delete", "Delete a forecast")
     def remove(self, request: Asked, handling: Handled, source: SourceName, external_id: ExternalId) -> Response[None]:
         """Its line counts no longer. Needs If-Match."""
 
@@ -115,14 +90,7 @@ class ForecastController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/",
-        operation_id="forecasts.load",
-        sync_to_thread=True,
-        responses=or_else(ACCEPTED, UploadView),
-        status_code=OK,
-        summary="Set many forecasts",
-    )
+    @post("/", "forecasts.load", "Set many forecasts", also={ACCEPTED: UploadView}, status_code=OK)
     def load(
         self, request: Asked, handling: Handled, data: JSONBody[Bulk], partial: Partial = False
     ) -> Response[BulkResult]:
@@ -150,29 +118,22 @@ def _forecast(call: Call, source: str, external_id: str, warnings: tuple[str, ..
 
 
 def _put(call: Call, source: str, external_id: str, data: ForecastBody) -> Reply:
-    def expect(version: int | None) -> None:
-        if version is None:
-            call.expect_absent()
-        else:
-            call.expect(version)
-
     try:
-        pushed = forecasts.put(
-            call.session,
-            source,
-            bulk.entry_of(external_id, data),
-            sender=sender_of(call.who),
-            now=call.now,
-            expect=expect,
-            conditional="If-Match" in call.request.headers,
+        return call.put(
+            lambda expect: forecasts.put(
+                call.session,
+                source,
+                bulk.entry_of(external_id, data),
+                sender=sender_of(call.who),
+                now=call.now,
+                expect=expect,
+                conditional="If-Match" in call.request.headers,
+            ),
+            lambda pushed: _forecast(call, source, external_id, pushed.warnings),
         )
     except ForecastsRefused as refused:
         alone = [(fault.pointer.replace("#/lines/0", "#"), fault.code, fault.detail) for fault in refused.faults]
         raise ForecastsRefused(alone) from refused
-    shown = _forecast(call, source, external_id, pushed.warnings)
-    if pushed.results[0].status == MADE:
-        return created(shown.body, location=call.request.url.path, version=shown.version)
-    return shown
 
 
 def _load(call: Call, data: Bulk, *, partial: bool) -> Reply:

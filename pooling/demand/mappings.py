@@ -42,8 +42,8 @@ def put(
     *,
     now: datetime,
     expect: Callable[[int | None], None],
-) -> bool:
-    """Set a mapping; returns whether it is new. Raises BadMapping with every fault.
+) -> None:
+    """Set a mapping. Raises BadMapping with every fault.
 
     One that only adds to a file's headers is checked when a file is read by it.
     """
@@ -60,7 +60,6 @@ def put(
     action = "created" if before is None else "updated"
     feed.changed(session, "mapping", name, version=row.version, action=action)
     audit.acted(session, "mappings.write", resource=("mapping", name))
-    return before is None
 
 
 def remove(session: Session, name: str, *, expect: Callable[[int], None]) -> None:

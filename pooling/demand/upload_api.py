@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, delete, get, post, put
+from litestar import Controller, Response
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
@@ -27,11 +27,12 @@ from pooling.demand.upload_views import (
     upload_view,
 )
 from pooling.demand.views import CorrectionReason, CycleCode
+from pooling.endpoints import delete, get, post, put, transition
 from pooling.errors import BadFields, NotFound
-from pooling.handling import Asked, Call, Reply, accepted, created, gone
+from pooling.handling import Asked, Call, Reply, accepted, gone
 from pooling.paging import DEFAULT_LIMIT, page_of, page_of_all
-from pooling.parameters import Cursor, Handled, Limit, or_else
-from pooling.problems import ACCEPTED, CREATED, NO_CONTENT, RESPONSES
+from pooling.parameters import Cursor, Handled, Limit
+from pooling.problems import ACCEPTED, CREATED
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,119}$"
@@ -64,13 +65,7 @@ class UploadController(Controller):
     path = "/v1/uploads"
     tags = ("demand",)
 
-    @get(
-        "/",
-        operation_id="uploads.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Uploads",
-    )
+    @get("/", "uploads.list", "Uploads")
     def list_uploads(
         self,
         request: Asked,
@@ -89,14 +84,7 @@ class UploadController(Controller):
 
         return handling.read(request, work)
 
-    @post(
-        "/",
-        operation_id="uploads.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=ACCEPTED,
-        summary="Upload a demand file",
-    )
+    @post("/", "uploads.create", "Upload a demand file", status_code=ACCEPTED)
     def create(
         self,
         request: Asked,
@@ -106,9 +94,7 @@ class UploadController(Controller):
         """Keeps the file and has it looked at by a job: nothing else is stored before it is confirmed."""
         return handling.write(request, lambda call: _receive(call, data))
 
-    @get(
-        "/{upload_id:uuid}", operation_id="uploads.read", sync_to_thread=True, responses=RESPONSES, summary="An upload"
-    )
+    @get("/{upload_id:uuid}", "uploads.read", "An upload")
     def read(self, request: Asked, handling: Handled, upload_id: FromPath[UUID]) -> Response[UploadView]:
         """Where an upload stands; once it is ready: what a load would do, with the first lines."""
 
@@ -118,38 +104,17 @@ class UploadController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{upload_id:uuid}/report",
-        operation_id="uploads.report",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="What was found in an upload",
-    )
+    @get("/{upload_id:uuid}/report", "uploads.report", "What was found in an upload")
     def report(self, request: Asked, handling: Handled, upload_id: FromPath[UUID]) -> Response[UploadReport]:
         """Every fault with row, column, value and remedy; what waits; doubts; of forecasts the result of each."""
         return handling.read(request, lambda call: upload_report(uploads.one(call.session, call.who, upload_id)))
 
-    @get(
-        "/{upload_id:uuid}/report.xlsx",
-        operation_id="uploads.workbook",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        media_type=XLSX,
-        summary="The report as a workbook",
-    )
+    @get("/{upload_id:uuid}/report.xlsx", "uploads.workbook", "The report as a workbook", media_type=XLSX)
     def workbook(self, request: Asked, handling: Handled, upload_id: FromPath[UUID]) -> Response[bytes]:
         """The same for people: a sheet each for faults, what waits, and doubts."""
         return handling.read(request, lambda call: _workbook(call, upload_id))
 
-    @post(
-        "/{upload_id:uuid}/confirm",
-        operation_id="uploads.confirm",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=ACCEPTED,
-        summary="Have an upload stored",
-    )
+    @transition("/{upload_id:uuid}/confirm", "uploads.confirm", "Have an upload stored", status_code=ACCEPTED)
     def confirm(
         self, request: Asked, handling: Handled, upload_id: FromPath[UUID], data: JSONBody[Confirmation]
     ) -> Response[UploadView]:
@@ -170,14 +135,7 @@ class UploadController(Controller):
 
         return handling.write(request, work)
 
-    @delete(
-        "/{upload_id:uuid}",
-        operation_id="uploads.discard",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=NO_CONTENT,
-        summary="Discard an upload",
-    )
+    @delete("/{upload_id:uuid}", "uploads.discard", "Discard an upload")
     def discard(self, request: Asked, handling: Handled, upload_id: FromPath[UUID]) -> Response[None]:
         """Drops a file that was not confirmed. Needs If-Match."""
 
@@ -239,13 +197,7 @@ class MappingController(Controller):
     path = "/v1/mappings"
     tags = ("demand",)
 
-    @get(
-        "/",
-        operation_id="mappings.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Mappings",
-    )
+    @get("/", "mappings.list", "Mappings")
     def list_mappings(
         self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[MappingPage]:
@@ -257,44 +209,26 @@ class MappingController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{name:str}", operation_id="mappings.read", sync_to_thread=True, responses=RESPONSES, summary="A mapping")
+    @get("/{name:str}", "mappings.read", "A mapping")
     def read(self, request: Asked, handling: Handled, name: MappingName) -> Response[MappingView]:
         """A mapping as written."""
         return handling.read(request, lambda call: _mapping(call, name))
 
-    @put(
-        "/{name:str}",
-        operation_id="mappings.write",
-        sync_to_thread=True,
-        responses=or_else(CREATED, MappingView),
-        summary="Set a mapping",
-    )
+    @put("/{name:str}", "mappings.write", "Set a mapping", also={CREATED: MappingView})
     def write(
         self, request: Asked, handling: Handled, name: MappingName, data: JSONBody[MappingBody]
     ) -> Response[MappingView]:
         """Adds it, or replaces it with If-Match. Every fault in it is told at once."""
 
         def work(call: Call) -> Reply:
-            def expect(version: int | None) -> None:
-                if version is None:
-                    call.expect_absent()
-                else:
-                    call.expect(version)
-
-            new = mappings.put(call.session, name, data.document, data.lists, now=call.now, expect=expect)
-            shown = _mapping(call, name)
-            return created(shown.body, location=f"/v1/mappings/{name}", version=shown.version) if new else shown
+            return call.put(
+                lambda expect: mappings.put(call.session, name, data.document, data.lists, now=call.now, expect=expect),
+                lambda _: _mapping(call, name),
+            )
 
         return handling.write(request, work)
 
-    @delete(
-        "/{name:str}",
-        operation_id="mappings.delete",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=NO_CONTENT,
-        summary="Delete a mapping",
-    )
+    @delete("/{name:str}", "mappings.delete", "Delete a mapping")
     def remove(self, request: Asked, handling: Handled, name: MappingName) -> Response[None]:
         """What it made stays. Needs If-Match."""
 

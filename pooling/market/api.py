@@ -4,9 +4,10 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, get, post, put
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
+from pooling.endpoints import get, post, put, transition
 from pooling.handling import Asked, Call, Reply, created
 from pooling.market import dialogues, offering, queries, views
 from pooling.market.api_risk_areas import RiskAreaController
@@ -22,8 +23,8 @@ from pooling.market.views import (
     offer_view,
 )
 from pooling.paging import DEFAULT_LIMIT, page_of
-from pooling.parameters import Cursor, Handled, Limit, or_else
-from pooling.problems import CREATED, OK, RESPONSES
+from pooling.parameters import Cursor, Handled, Limit
+from pooling.problems import CREATED
 
 OfferId = FromPath[Annotated[str, PathParameter(pattern=views.OFFER, max_length=120)]]
 OfCategory = FromQuery[Annotated[str | None, QueryParameter(max_length=80, description="id of a category")]]
@@ -36,13 +37,7 @@ class OfferController(Controller):
     path = "/v1/offers"
     tags = ("market",)
 
-    @get(
-        "/",
-        operation_id="offers.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Offers",
-    )
+    @get("/", "offers.list", "Offers")
     def list_offers(
         self,
         request: Asked,
@@ -61,51 +56,29 @@ class OfferController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{offer_id:str}", operation_id="offers.read", sync_to_thread=True, responses=RESPONSES, summary="An offer")
+    @get("/{offer_id:str}", "offers.read", "An offer")
     def read(self, request: Asked, handling: Handled, offer_id: OfferId) -> Response[OfferView]:
         """An offer; each figure with its range, its source and the date it was stated."""
         return handling.read(request, lambda call: _offer(call, offer_id))
 
-    @put(
-        "/{offer_id:str}",
-        operation_id="offers.write",
-        sync_to_thread=True,
-        responses=or_else(CREATED, OfferView),
-        summary="Set an offer",
-    )
+    @put("/{offer_id:str}", "offers.write", "Set an offer", also={CREATED: OfferView})
     def write(
         self, request: Asked, handling: Handled, offer_id: OfferId, data: JSONBody[OfferBody]
     ) -> Response[OfferView]:
         """Adds it, or replaces it whole with If-Match; one that was withdrawn stands again."""
 
         def work(call: Call) -> Reply:
-            there: list[int | None] = []
-
-            def expect(version: int | None) -> None:
-                there.append(version)
-                if version is None:
-                    call.expect_absent()
-                else:
-                    call.expect(version)
-
             document = msgspec.to_builtins(data)
-            offering.put(call.session, offer_id, document, data.dialogues, now=call.now, expect=expect)
-            shown = _offer(call, offer_id)
-            if there == [None]:
-                return created(shown.body, location=f"/v1/offers/{offer_id}", version=shown.version)
-            return shown
+            return call.put(
+                lambda expect: offering.put(
+                    call.session, offer_id, document, data.dialogues, now=call.now, expect=expect
+                ),
+                lambda _: _offer(call, offer_id),
+            )
 
         return handling.write(request, work)
 
-    @post(
-        "/{offer_id:str}/withdraw",
-        operation_id="offers.withdraw",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Withdraw an offer",
-    )
+    @transition("/{offer_id:str}/withdraw", "offers.withdraw", "Withdraw an offer")
     def withdraw(self, request: Asked, handling: Handled, offer_id: OfferId) -> Response[OfferView]:
         """No plan takes it from then on. Needs If-Match."""
 
@@ -127,13 +100,7 @@ class DialogueController(Controller):
     path = "/v1/dialogues"
     tags = ("market",)
 
-    @get(
-        "/",
-        operation_id="dialogues.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Dialogue records",
-    )
+    @get("/", "dialogues.list", "Dialogue records")
     def list_dialogues(
         self,
         request: Asked,
@@ -152,25 +119,12 @@ class DialogueController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{dialogue_id:uuid}",
-        operation_id="dialogues.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="A dialogue record",
-    )
+    @get("/{dialogue_id:uuid}", "dialogues.read", "A dialogue record")
     def read(self, request: Asked, handling: Handled, dialogue_id: FromPath[UUID]) -> Response[DialogueView]:
         """A record, and the offers that rest on it."""
         return handling.read(request, lambda call: _dialogue(call, dialogue_id))
 
-    @post(
-        "/",
-        operation_id="dialogues.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=CREATED,
-        summary="Record a dialogue",
-    )
+    @post("/", "dialogues.create", "Record a dialogue")
     def create(self, request: Asked, handling: Handled, data: JSONBody[DialogueBody]) -> Response[DialogueView]:
         """Writes a talk down."""
 
@@ -181,13 +135,7 @@ class DialogueController(Controller):
 
         return handling.write(request, work)
 
-    @put(
-        "/{dialogue_id:uuid}",
-        operation_id="dialogues.write",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Change a dialogue record",
-    )
+    @put("/{dialogue_id:uuid}", "dialogues.write", "Change a dialogue record")
     def write(
         self, request: Asked, handling: Handled, dialogue_id: FromPath[UUID], data: JSONBody[DialogueBody]
     ) -> Response[DialogueView]:

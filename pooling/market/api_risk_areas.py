@@ -4,17 +4,18 @@ from datetime import date
 from typing import Annotated
 
 import msgspec
-from litestar import Controller, Response, get, put
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 from msgspec import Meta
 
 from pooling.access.projection import OPEN
-from pooling.handling import Asked, Call, Reply, created
+from pooling.endpoints import get, put
+from pooling.handling import Asked, Call, Reply
 from pooling.market import risk_areas
 from pooling.market.risk_areas import Area, Known
 from pooling.paging import DEFAULT_LIMIT, page_of_all
-from pooling.parameters import Cursor, Handled, Limit, or_else
-from pooling.problems import CREATED, RESPONSES
+from pooling.parameters import Cursor, Handled, Limit
+from pooling.problems import CREATED
 
 AREA = "^[a-z0-9]+(-[a-z0-9]+)*$"
 AreaId = FromPath[Annotated[str, PathParameter(pattern=AREA, max_length=80)]]
@@ -65,7 +66,7 @@ class RiskAreaController(Controller):
     path = "/v1/risk-areas"
     tags = ("market",)
 
-    @get("/", operation_id="risk-areas.list", sync_to_thread=True, responses=RESPONSES, summary="Risk areas")
+    @get("/", "risk-areas.list", "Risk areas")
     def list_areas(
         self,
         request: Asked,
@@ -82,44 +83,22 @@ class RiskAreaController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{area_id:str}",
-        operation_id="risk-areas.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="A risk area",
-    )
+    @get("/{area_id:str}", "risk-areas.read", "A risk area")
     def read(self, request: Asked, handling: Handled, area_id: AreaId) -> Response[RiskAreaView]:
         """One area, with all categories that it is about."""
         return handling.read(request, lambda call: _shown(call, area_id))
 
-    @put(
-        "/{area_id:str}",
-        operation_id="risk-areas.write",
-        sync_to_thread=True,
-        responses=or_else(CREATED, RiskAreaView),
-        summary="Set a risk area",
-    )
+    @put("/{area_id:str}", "risk-areas.write", "Set a risk area", also={CREATED: RiskAreaView})
     def write(
         self, request: Asked, handling: Handled, area_id: AreaId, data: JSONBody[RiskAreaBody]
     ) -> Response[RiskAreaView]:
         """Adds it, or replaces it whole with If-Match; a packaged one too, which then stands as you set it."""
 
         def work(call: Call) -> Reply:
-            there: list[int | None] = []
-
-            def expect(version: int | None) -> None:
-                there.append(version)
-                if version is None:
-                    call.expect_absent()
-                else:
-                    call.expect(version)
-
-            risk_areas.put(call.session, area_id, _area(data), now=call.now, expect=expect)
-            shown = _shown(call, area_id)
-            if there == [None]:
-                return created(shown.body, location=f"/v1/risk-areas/{area_id}", version=shown.version)
-            return shown
+            return call.put(
+                lambda expect: risk_areas.put(call.session, area_id, _area(data), now=call.now, expect=expect),
+                lambda _: _shown(call, area_id),
+            )
 
         return handling.write(request, work)
 

@@ -3,17 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from pooling.endpoints import get, transition
 from pooling.handling import Asked, Call, Reply
 from pooling.notices import queries
 from pooling.notices.queries import Shown
 from pooling.notices.views import NoticePage, NoticeView, notice_view, version_of
 from pooling.paging import DEFAULT_LIMIT, page_of
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.problems import OK, RESPONSES
 
 Unread = FromQuery[Annotated[bool, QueryParameter(description="true: only those that you have not read")]]
 Told = FromQuery[
@@ -27,7 +27,7 @@ class NoticeController(Controller):
     path = "/v1/notices"
     tags = ("notices",)
 
-    @get("/", operation_id="notices.list", sync_to_thread=True, responses=RESPONSES, summary="Notices")
+    @get("/", "notices.list", "Notices")
     def list_notices(
         self,
         request: Asked,
@@ -47,20 +47,12 @@ class NoticeController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{notice_id:uuid}", operation_id="notices.read", sync_to_thread=True, responses=RESPONSES, summary="A notice")
+    @get("/{notice_id:uuid}", "notices.read", "A notice")
     def read(self, request: Asked, handling: Handled, notice_id: FromPath[UUID]) -> Response[NoticeView]:
         """What happened, by when something is to be done, and where to look."""
         return handling.read(request, lambda call: _shown(queries.notice(call.session, call.who, notice_id)))
 
-    @post(
-        "/{notice_id:uuid}/read",
-        operation_id="notices.mark-read",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Mark a notice as read",
-    )
+    @transition("/{notice_id:uuid}/read", "notices.mark-read", "Mark a notice as read")
     def mark_read(self, request: Asked, handling: Handled, notice_id: FromPath[UUID]) -> Response[NoticeView]:
         """By you; others who were told it still have it unread. Needs no If-Match: doing it twice changes nothing."""
         return handling.write(

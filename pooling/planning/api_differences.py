@@ -5,18 +5,18 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, get
+from litestar import Controller, Response
 from litestar.params import FromQuery, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 from sqlmodel import Session
 
 from pooling.access.projection import OWN, PLANNERS
+from pooling.endpoints import get
 from pooling.handling import Asked, Reply
 from pooling.parameters import Handled
 from pooling.planning import queries, showing
 from pooling.planning.assemble import Stored
 from pooling.planning.differences import Figures, Measured, Pair, Pool, identities, measure, pair
-from pooling.problems import RESPONSES
 
 Eur = Annotated[float, PLANNERS]
 
@@ -109,9 +109,7 @@ class DifferenceController(Controller):
     path = "/v1/plan-differences"
     tags = ("plans",)
 
-    @get(
-        "/", operation_id="plan-differences.read", sync_to_thread=True, responses=RESPONSES, summary="Compare two plans"
-    )
+    @get("/", "plan-differences.read", "Compare two plans")
     def read(self, request: Asked, handling: Handled, plan_from: From, plan_to: To) -> Response[PlanDifference]:
         """Pools that are the same, moved, new and gone; value, cash and CO2e; each participant's part.
 

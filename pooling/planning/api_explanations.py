@@ -3,15 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
+from pooling.endpoints import get, post
 from pooling.handling import Asked, Call, Reply, accepted
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.planning import comparisons, explaining, explanations, findings, policies
 from pooling.planning.asking import NewBaselines, NewUnlock
-from pooling.problems import ACCEPTED, RESPONSES
+from pooling.problems import ACCEPTED
 
 Key = FromPath[Annotated[int, PathParameter(ge=1, le=2**63 - 1)]]
 ByPolicy = FromQuery[
@@ -33,25 +34,12 @@ class ExplanationController(Controller):
     path = "/v1/plans/{plan_id:uuid}"
     tags = ("explanations",)
 
-    @get(
-        "/explanations",
-        operation_id="explanations.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="What is found out",
-    )
+    @get("/explanations", "explanations.read", "What is found out")
     def read(self, request: Asked, handling: Handled, plan_id: FromPath[UUID]) -> Response[explanations.Explanations]:
         """Which findings are kept, and which are not yet."""
         return handling.read(request, lambda call: explaining.kept(call.session, plan_id))
 
-    @post(
-        "/explanations",
-        operation_id="explanations.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=ACCEPTED,
-        summary="Find out what is not kept",
-    )
+    @post("/explanations", "explanations.create", "Find out what is not kept", status_code=ACCEPTED)
     def create(self, request: Asked, handling: Handled, plan_id: FromPath[UUID]) -> Response[explanations.Started]:
         """Runs of the API are explained by themselves; plans made elsewhere when this is asked."""
 
@@ -60,13 +48,7 @@ class ExplanationController(Controller):
 
         return handling.write(request, work)
 
-    @get(
-        "/near-misses",
-        operation_id="near-misses.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Near misses",
-    )
+    @get("/near-misses", "near-misses.list", "Near misses")
     def near_misses(
         self,
         request: Asked,
@@ -83,13 +65,7 @@ class ExplanationController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/volume",
-        operation_id="plan-volume.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Volume to take to market",
-    )
+    @get("/volume", "plan-volume.list", "Volume to take to market")
     def volume(
         self,
         request: Asked,
@@ -107,30 +83,17 @@ class ExplanationController(Controller):
 
         return handling.read(request, work)
 
-    @get("/risk", operation_id="risk.read", sync_to_thread=True, responses=RESPONSES, summary="Risk of a plan")
+    @get("/risk", "risk.read", "Risk of a plan")
     def risk(self, request: Asked, handling: Handled, plan_id: FromPath[UUID]) -> Response[explanations.PlanRisk]:
         """Savings as drawn, and the pools that fail where figures turn out at the bad end of their range."""
         return handling.read(request, lambda call: explaining.plan_risk(call.session, plan_id))
 
-    @get(
-        "/baselines",
-        operation_id="baselines.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Beside doing without it",
-    )
+    @get("/baselines", "baselines.read", "Beside doing without it")
     def baselines(self, request: Asked, handling: Handled, plan_id: FromPath[UUID]) -> Response[comparisons.Baselines]:
         """The plan beside every country alone, every participant alone, and rules of thumb."""
         return handling.read(request, lambda call: explaining.baselines(call.session, plan_id))
 
-    @post(
-        "/baselines",
-        operation_id="baselines.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=ACCEPTED,
-        summary="Put a plan beside its baselines",
-    )
+    @post("/baselines", "baselines.create", "Put a plan beside its baselines", status_code=ACCEPTED)
     def ask_baselines(
         self, request: Asked, handling: Handled, plan_id: FromPath[UUID], data: JSONBody[NewBaselines]
     ) -> Response[explanations.Started]:
@@ -144,27 +107,14 @@ class ExplanationController(Controller):
 
         return handling.write(request, work)
 
-    @get(
-        "/lines/{line_id:int}/unlock",
-        operation_id="unlocks.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="What lets a line in",
-    )
+    @get("/lines/{line_id:int}/unlock", "unlocks.read", "What lets a line in")
     def unlock(
         self, request: Asked, handling: Handled, plan_id: FromPath[UUID], line_id: Key
     ) -> Response[comparisons.Unlock]:
         """The cheapest single change that lets it in, confirmed by solving again, as far as that was looked for."""
         return handling.read(request, lambda call: explaining.unlock(call.session, plan_id, line_id))
 
-    @post(
-        "/lines/{line_id:int}/unlock",
-        operation_id="unlocks.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=ACCEPTED,
-        summary="Look for what lets a line in",
-    )
+    @post("/lines/{line_id:int}/unlock", "unlocks.create", "Look for what lets a line in", status_code=ACCEPTED)
     def ask_unlock(
         self, request: Asked, handling: Handled, plan_id: FromPath[UUID], line_id: Key, data: JSONBody[NewUnlock]
     ) -> Response[explanations.Started]:
@@ -185,13 +135,13 @@ class PoolExplanationController(Controller):
     path = "/v1/pools/{pool_id:int}"
     tags = ("explanations",)
 
-    @get("/shares", operation_id="shares.read", sync_to_thread=True, responses=RESPONSES, summary="Who gains what")
+    @get("/shares", "shares.read", "Who gains what")
     def shares(self, request: Asked, handling: Handled, pool_id: Key) -> Response[explanations.PoolShares]:
         """The pool's gain by four rules, in cash and with the green value counted, and whether anyone would do better
         apart. A coordinator is shown the own share by volume."""
         return handling.read(request, lambda call: explaining.shares(call.session, call.who.sees, pool_id))
 
-    @get("/risk", operation_id="pool-risk.read", sync_to_thread=True, responses=RESPONSES, summary="Risk of a pool")
+    @get("/risk", "pool-risk.read", "Risk of a pool")
     def risk(self, request: Asked, handling: Handled, pool_id: Key) -> Response[explanations.PoolRisk]:
         """Chances of its lots to reach their tiers, and what makes it fail."""
         return handling.read(request, lambda call: explaining.pool_risk(call.session, call.who.sees, pool_id))
@@ -203,13 +153,7 @@ class VolumeController(Controller):
     path = "/v1/volume"
     tags = ("explanations",)
 
-    @get(
-        "/",
-        operation_id="volume.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Volume to take to market",
-    )
+    @get("/", "volume.list", "Volume to take to market")
     def volume(
         self,
         request: Asked,

@@ -3,14 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Response, get
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
+from pooling.endpoints import get
 from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.planning import answers, pool_answers, showing
-from pooling.problems import RESPONSES
 
 Key = FromPath[Annotated[int, PathParameter(ge=1, le=2**63 - 1)]]
 OfPlan = FromQuery[Annotated[UUID | None, QueryParameter(description="left out: the latest plan")]]
@@ -25,7 +25,7 @@ class PlanController(Controller):
     path = "/v1/plans"
     tags = ("plans",)
 
-    @get("/", operation_id="plans.list", sync_to_thread=True, responses=RESPONSES, summary="Plans")
+    @get("/", "plans.list", "Plans")
     def list_plans(
         self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[answers.PlanPage]:
@@ -36,7 +36,7 @@ class PlanController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{plan_id:uuid}", operation_id="plans.read", sync_to_thread=True, responses=RESPONSES, summary="A plan")
+    @get("/{plan_id:uuid}", "plans.read", "A plan")
     def read(self, request: Asked, handling: Handled, plan_id: FromPath[UUID]) -> Response[answers.Plan]:
         """What it rested on, what it comes to, and how good it is proven to be."""
 
@@ -46,13 +46,7 @@ class PlanController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{plan_id:uuid}/lines",
-        operation_id="outcomes.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="What became of lines",
-    )
+    @get("/{plan_id:uuid}/lines", "outcomes.list", "What became of lines")
     def list_outcomes(
         self,
         request: Asked,
@@ -72,13 +66,7 @@ class PlanController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{plan_id:uuid}/lines/{line_id:int}",
-        operation_id="outcomes.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="One line's",
-    )
+    @get("/{plan_id:uuid}/lines/{line_id:int}", "outcomes.read", "One line's")
     def read_outcome(
         self, request: Asked, handling: Handled, plan_id: FromPath[UUID], line_id: Key
     ) -> Response[pool_answers.Outcome]:
@@ -94,13 +82,7 @@ class PoolController(Controller):
     path = "/v1/pools"
     tags = ("plans",)
 
-    @get(
-        "/",
-        operation_id="pools.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Pools",
-    )
+    @get("/", "pools.list", "Pools")
     def list_pools(
         self,
         request: Asked,
@@ -119,7 +101,7 @@ class PoolController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{pool_id:int}", operation_id="pools.read", sync_to_thread=True, responses=RESPONSES, summary="A pool")
+    @get("/{pool_id:int}", "pools.read", "A pool")
     def read(self, request: Asked, handling: Handled, pool_id: Key) -> Response[pool_answers.Pool]:
         """Its lots and lines; a coordinator is shown own lines and the lots they are in."""
         return handling.read(request, lambda call: showing.pool(call.session, call.who.sees, pool_id))

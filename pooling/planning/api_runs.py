@@ -3,17 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Response, delete, get, post, put
+from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody, PathParameter
 
-from pooling.handling import Asked, Call, Reply, accepted, created, gone
+from pooling.endpoints import delete, get, post, put
+from pooling.handling import Asked, Call, Reply, accepted, gone
 from pooling.paging import DEFAULT_LIMIT
-from pooling.parameters import Cursor, Handled, Limit, or_else
+from pooling.parameters import Cursor, Handled, Limit
 from pooling.planning import answers, policies, runs
 from pooling.planning.asking import EndRun, NewRun, PolicyDocument
 from pooling.planning.runs import Cancel, RunRecord
 from pooling.planning.solving import Effort
-from pooling.problems import ACCEPTED, CREATED, NO_CONTENT, OK, RESPONSES
+from pooling.problems import ACCEPTED, CREATED, OK
 
 Name = FromPath[
     Annotated[
@@ -28,13 +29,7 @@ class PolicyController(Controller):
     path = "/v1/policies"
     tags = ("planning",)
 
-    @get(
-        "/",
-        operation_id="policies.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Policies",
-    )
+    @get("/", "policies.list", "Policies")
     def list_policies(
         self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[answers.PolicyPage]:
@@ -46,7 +41,7 @@ class PolicyController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{name:str}", operation_id="policies.read", sync_to_thread=True, responses=RESPONSES, summary="A policy")
+    @get("/{name:str}", "policies.read", "A policy")
     def read(self, request: Asked, handling: Handled, name: Name) -> Response[answers.Policy]:
         """What was given; all else is the packaged default's."""
 
@@ -56,42 +51,26 @@ class PolicyController(Controller):
 
         return handling.read(request, work)
 
-    @put(
-        "/{name:str}",
-        operation_id="policies.write",
-        sync_to_thread=True,
-        responses=or_else(CREATED, answers.Policy),
-        summary="Keep a policy",
-    )
+    @put("/{name:str}", "policies.write", "Keep a policy", also={CREATED: answers.Policy})
     def write(
         self, request: Asked, handling: Handled, name: Name, data: JSONBody[PolicyDocument]
     ) -> Response[answers.Policy]:
         """Make it, or replace it as a whole: then If-Match names the version that was read."""
 
         def work(call: Call) -> Reply:
-            before = policies.version_of(call.session, name)
-            call.expect_absent() if before is None else call.expect(before)
-            record = policies.keep_policy(call.session, name, data.given(), now=call.now)
-            if before is None:
-                return created(policy_view(record), location=f"/v1/policies/{name}", version=record.version)
-            return Reply(policy_view(record), version=record.version)
+            return call.put(
+                lambda expect: policies.keep_policy(call.session, name, data.given(), now=call.now, expect=expect),
+                lambda record: Reply(policy_view(record), version=record.version),
+            )
 
         return handling.write(request, work)
 
-    @delete(
-        "/{name:str}",
-        operation_id="policies.delete",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=NO_CONTENT,
-        summary="Drop it",
-    )
+    @delete("/{name:str}", "policies.delete", "Drop it")
     def drop(self, request: Asked, handling: Handled, name: Name) -> Response[None]:
         """Keep it no longer; runs and plans made with it hold a copy."""
 
         def work(call: Call) -> Reply:
-            call.expect(policies.policy_named(call.session, name).version)
-            policies.drop_policy(call.session, name)
+            policies.drop_policy(call.session, name, expect=call.expect)
             return gone()
 
         return handling.write(request, work)
@@ -103,14 +82,7 @@ class RunController(Controller):
     path = "/v1/runs"
     tags = ("planning",)
 
-    @post(
-        "/",
-        operation_id="runs.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=ACCEPTED,
-        summary="Ask for a plan",
-    )
+    @post("/", "runs.create", "Ask for a plan", status_code=ACCEPTED)
     def create(self, request: Asked, handling: Handled, data: JSONBody[NewRun]) -> Response[answers.Run]:
         """A worker freezes demand, offers and reference data in one view and plans it. A question answered before
         gives the stored plan."""
@@ -126,7 +98,7 @@ class RunController(Controller):
 
         return handling.write(request, work)
 
-    @get("/", operation_id="runs.list", sync_to_thread=True, responses=RESPONSES, summary="Runs")
+    @get("/", "runs.list", "Runs")
     def list_runs(
         self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[answers.RunPage]:
@@ -137,19 +109,12 @@ class RunController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{run_id:uuid}", operation_id="runs.read", sync_to_thread=True, responses=RESPONSES, summary="A run")
+    @get("/{run_id:uuid}", "runs.read", "A run")
     def read(self, request: Asked, handling: Handled, run_id: FromPath[UUID]) -> Response[answers.Run]:
         """How far it has come: stage, families done, best total, bound and gap. How long it takes yet, nobody knows."""
         return handling.read(request, lambda call: run_view(runs.run_of(call.session, run_id)))
 
-    @post(
-        "/{run_id:uuid}/cancel",
-        operation_id="runs.cancel",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="End early",
-    )
+    @post("/{run_id:uuid}/cancel", "runs.cancel", "End early", status_code=OK)
     def cancel(
         self, request: Asked, handling: Handled, run_id: FromPath[UUID], data: JSONBody[EndRun]
     ) -> Response[answers.Run]:

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
-from litestar.openapi.datastructures import ResponseSpec
+from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody
 
+from pooling.endpoints import get, post
 from pooling.handling import Asked, Call, Reply, accepted, created
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
@@ -13,11 +13,7 @@ from pooling.planning import comparisons, explaining, policies, scenario_plans, 
 from pooling.planning.asking import ChosenScenario, NewScenarios, NewWhatIf
 from pooling.planning.solving import Effort
 from pooling.preconditions import preferences
-from pooling.problems import ACCEPTED, CREATED, OK, RESPONSES
-
-LATER = {
-    ACCEPTED: ResponseSpec(comparisons.WhatIf, generate_examples=False, description="asked for with respond-async")
-}
+from pooling.problems import ACCEPTED, OK
 
 
 class WhatIfController(Controller):
@@ -28,12 +24,11 @@ class WhatIfController(Controller):
 
     @post(
         "/plans/{plan_id:uuid}/what-if",
-        operation_id="what-ifs.create",
-        sync_to_thread=True,
-        responses=RESPONSES | LATER,
+        "what-ifs.create",
+        "What would change if",
         status_code=OK,
         opt={"reads": True},
-        summary="What would change if",
+        also={ACCEPTED: comparisons.WhatIf},
     )
     def create(
         self, request: Asked, handling: Handled, plan_id: FromPath[UUID], data: JSONBody[NewWhatIf]
@@ -60,13 +55,7 @@ class WhatIfController(Controller):
             return handling.write(request, later)
         return handling.read(request, at_once)
 
-    @get(
-        "/what-ifs/{what_if_id:uuid}",
-        operation_id="what-ifs.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="A what-if",
-    )
+    @get("/what-ifs/{what_if_id:uuid}", "what-ifs.read", "A what-if")
     def read(self, request: Asked, handling: Handled, what_if_id: FromPath[UUID]) -> Response[comparisons.WhatIf]:
         """What was asked as a job, and the answer once it is there."""
         return handling.read(request, lambda call: explaining.what_if(whatifs.what_if_of(call.session, what_if_id)))
@@ -78,14 +67,7 @@ class ScenarioController(Controller):
     path = "/v1/scenarios"
     tags = ("explanations",)
 
-    @post(
-        "/",
-        operation_id="scenarios.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=ACCEPTED,
-        summary="Plan a grid",
-    )
+    @post("/", "scenarios.create", "Plan a grid", status_code=ACCEPTED)
     def create(
         self, request: Asked, handling: Handled, data: JSONBody[NewScenarios]
     ) -> Response[comparisons.Scenarios]:
@@ -108,13 +90,7 @@ class ScenarioController(Controller):
 
         return handling.write(request, work)
 
-    @get(
-        "/",
-        operation_id="scenarios.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Scenarios",
-    )
+    @get("/", "scenarios.list", "Scenarios")
     def list_scenarios(
         self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[comparisons.ScenarioPage]:
@@ -126,13 +102,7 @@ class ScenarioController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/{scenarios_id:uuid}",
-        operation_id="scenarios.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="A grid's plans",
-    )
+    @get("/{scenarios_id:uuid}", "scenarios.read", "A grid's plans")
     def read(self, request: Asked, handling: Handled, scenarios_id: FromPath[UUID]) -> Response[comparisons.Scenarios]:
         """Every point's figures, the frontiers, and the baselines beside the policy that the grid began with."""
 
@@ -142,14 +112,7 @@ class ScenarioController(Controller):
 
         return handling.read(request, work)
 
-    @post(
-        "/{scenarios_id:uuid}/plans",
-        operation_id="scenario-plans.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=CREATED,
-        summary="Store a scenario's plan",
-    )
+    @post("/{scenarios_id:uuid}/plans", "scenario-plans.create", "Store a scenario's plan")
     def store_plan(
         self, request: Asked, handling: Handled, scenarios_id: FromPath[UUID], data: JSONBody[ChosenScenario]
     ) -> Response[comparisons.ScenarioPlan]:

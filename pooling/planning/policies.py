@@ -1,7 +1,7 @@
 """Policies that planners keep under a name; all inside the open transaction."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -52,17 +52,23 @@ def policy_named(session: Session, name: str) -> PolicyRecord:
     return _record(found)
 
 
-def version_of(session: Session, name: str) -> int | None:
-    """The version of a named policy, None where there is none."""
-    return session.exec(select(PlanningPolicy.version).where(PlanningPolicy.name == name)).first()
+def keep_policy(
+    session: Session,
+    name: str,
+    document: Mapping[str, Any],
+    *,
+    now: datetime,
+    expect: Callable[[int | None], None],
+) -> PolicyRecord:
+    """Keep a policy under a name, in place of the one that was; raises BadInput, BadSetting with every fault.
 
-
-def keep_policy(session: Session, name: str, document: Mapping[str, Any], *, now: datetime) -> PolicyRecord:
-    """Keep a policy under a name, in place of the one that was; raises BadInput, BadSetting with every fault."""
+    ``expect`` refuses where the writer has not seen the version there is (None: none is).
+    """
+    row = session.get(PlanningPolicy, name, with_for_update=True)
+    expect(None if row is None else row.version)
     if not re.fullmatch(NAME, name) or len(name) > LONGEST_NAME:
         raise BadInput(f"policy name {name!r}: give up to {LONGEST_NAME} small letters and digits, words joined by '-'")
     checked_policy(session, document, place=f"policy {name!r}", today=now.date())
-    row = session.get(PlanningPolicy, name)
     action = "created" if row is None else "updated"
     if row is None:
         row = PlanningPolicy(name=name, document=dict(document), created_at=now, changed_at=now)
@@ -75,11 +81,12 @@ def keep_policy(session: Session, name: str, document: Mapping[str, Any], *, now
     return _record(row)
 
 
-def drop_policy(session: Session, name: str) -> None:
+def drop_policy(session: Session, name: str, *, expect: Callable[[int], None]) -> None:
     """Keep it no longer; runs and plans made with it hold a copy. Raises NotFound."""
-    row = session.get(PlanningPolicy, name)
+    row = session.get(PlanningPolicy, name, with_for_update=True)
     if row is None:
         raise NotFound(f"policy {name!r} is not kept")
+    expect(row.version)
     session.delete(row)
     feed.changed(session, "policy", name, version=row.version + 1, action="deleted")
     audit.acted(session, "policies.delete", resource=("policy", name), details={"version": row.version})

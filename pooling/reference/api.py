@@ -4,15 +4,16 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Response, get, put
+from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody, PathParameter
 from sqlmodel import Session
 
+from pooling.endpoints import get, put
 from pooling.errors import NotFound, did_you_mean
-from pooling.handling import Asked, Call, Reply, created
+from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT, page_of_all
-from pooling.parameters import Cursor, Handled, Limit, or_else
-from pooling.problems import CREATED, RESPONSES
+from pooling.parameters import Cursor, Handled, Limit
+from pooling.problems import CREATED
 from pooling.reference import service, writing
 from pooling.reference.views import (
     CategoryBody,
@@ -71,21 +72,12 @@ Put = Callable[..., None]
 
 def _set(call: Call, put_one: Put, views: Views, *, key: str, data: msgspec.Struct) -> Reply:
     """Set one row and answer it as it is then: 201 where it is new."""
-    there: list[int | None] = []
 
-    def expect(version: int | None) -> None:
-        there.append(version)
-        if version is None:
-            call.expect_absent()
-        else:
-            call.expect(version)
+    def show(_: None) -> Reply:
+        call.session.expire_all()
+        return _one(call.session, views, key)
 
-    put_one(call.session, key, msgspec.structs.asdict(data), expect=expect)
-    call.session.expire_all()
-    shown = _one(call.session, views, key)
-    if there == [None]:
-        return created(shown.body, location=call.request.url.path, version=shown.version)
-    return shown
+    return call.put(lambda expect: put_one(call.session, key, msgspec.structs.asdict(data), expect=expect), show)
 
 
 class ParticipantController(Controller):
@@ -94,13 +86,7 @@ class ParticipantController(Controller):
     path = "/v1/participants"
     tags = ("reference",)
 
-    @get(
-        "/",
-        operation_id="participants.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Participants",
-    )
+    @get("/", "participants.list", "Participants")
     def list_all(
         self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[ParticipantPage]:
@@ -112,24 +98,12 @@ class ParticipantController(Controller):
             ),
         )
 
-    @get(
-        "/{code:str}",
-        operation_id="participants.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="A participant",
-    )
+    @get("/{code:str}", "participants.read", "A participant")
     def read(self, request: Asked, handling: Handled, code: Code) -> Response[ParticipantView]:
         """One participant by its code."""
         return handling.read(request, lambda call: _one(call.session, _participants, code))
 
-    @put(
-        "/{code:str}",
-        operation_id="participants.write",
-        sync_to_thread=True,
-        responses=or_else(CREATED, ParticipantView),
-        summary="Set a participant",
-    )
+    @put("/{code:str}", "participants.write", "Set a participant", also={CREATED: ParticipantView})
     def write(
         self, request: Asked, handling: Handled, code: Code, data: JSONBody[ParticipantBody]
     ) -> Response[ParticipantView]:
@@ -145,13 +119,7 @@ class SigningBodyController(Controller):
     path = "/v1/signing-bodies"
     tags = ("reference",)
 
-    @get(
-        "/",
-        operation_id="signing-bodies.list",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Signing bodies",
-    )
+    @get("/", "signing-bodies.list", "Signing bodies")
     def list_all(
         self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[SigningBodyPage]:
@@ -163,24 +131,12 @@ class SigningBodyController(Controller):
             ),
         )
 
-    @get(
-        "/{code:str}",
-        operation_id="signing-bodies.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="A signing body",
-    )
+    @get("/{code:str}", "signing-bodies.read", "A signing body")
     def read(self, request: Asked, handling: Handled, code: Code) -> Response[SigningBodyView]:
         """One signing body by its code."""
         return handling.read(request, lambda call: _one(call.session, _signing_bodies, code))
 
-    @put(
-        "/{code:str}",
-        operation_id="signing-bodies.write",
-        sync_to_thread=True,
-        responses=or_else(CREATED, SigningBodyView),
-        summary="Set a signing body",
-    )
+    @put("/{code:str}", "signing-bodies.write", "Set a signing body", also={CREATED: SigningBodyView})
     def write(
         self, request: Asked, handling: Handled, code: Code, data: JSONBody[SigningBodyBody]
     ) -> Response[SigningBodyView]:
@@ -196,7 +152,7 @@ class CategoryController(Controller):
     path = "/v1/categories"
     tags = ("reference",)
 
-    @get("/", operation_id="categories.list", sync_to_thread=True, responses=RESPONSES, summary="Categories")
+    @get("/", "categories.list", "Categories")
     def list_all(
         self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[CategoryPage]:
@@ -206,18 +162,12 @@ class CategoryController(Controller):
             lambda call: call.page(page_of_all(_categories(call.session), call.window(cursor, limit)), CategoryPage),
         )
 
-    @get("/{key:str}", operation_id="categories.read", sync_to_thread=True, responses=RESPONSES, summary="A category")
+    @get("/{key:str}", "categories.read", "A category")
     def read(self, request: Asked, handling: Handled, key: Slug) -> Response[CategoryView]:
         """One category by its id."""
         return handling.read(request, lambda call: _one(call.session, _categories, key))
 
-    @put(
-        "/{key:str}",
-        operation_id="categories.write",
-        sync_to_thread=True,
-        responses=or_else(CREATED, CategoryView),
-        summary="Set a category",
-    )
+    @put("/{key:str}", "categories.write", "Set a category", also={CREATED: CategoryView})
     def write(
         self, request: Asked, handling: Handled, key: Slug, data: JSONBody[CategoryBody]
     ) -> Response[CategoryView]:
@@ -231,7 +181,7 @@ class CriterionController(Controller):
     path = "/v1/criteria"
     tags = ("reference",)
 
-    @get("/", operation_id="criteria.list", sync_to_thread=True, responses=RESPONSES, summary="Criteria")
+    @get("/", "criteria.list", "Criteria")
     def list_all(
         self, request: Asked, handling: Handled, cursor: Cursor = None, limit: Limit = DEFAULT_LIMIT
     ) -> Response[CriterionPage]:
@@ -241,18 +191,12 @@ class CriterionController(Controller):
             lambda call: call.page(page_of_all(_criteria(call.session), call.window(cursor, limit)), CriterionPage),
         )
 
-    @get("/{code:str}", operation_id="criteria.read", sync_to_thread=True, responses=RESPONSES, summary="A criterion")
+    @get("/{code:str}", "criteria.read", "A criterion")
     def read(self, request: Asked, handling: Handled, code: Slug) -> Response[CriterionView]:
         """One criterion by its code."""
         return handling.read(request, lambda call: _one(call.session, _criteria, code))
 
-    @put(
-        "/{code:str}",
-        operation_id="criteria.write",
-        sync_to_thread=True,
-        responses=or_else(CREATED, CriterionView),
-        summary="Set a criterion",
-    )
+    @put("/{code:str}", "criteria.write", "Set a criterion", also={CREATED: CriterionView})
     def write(
         self, request: Asked, handling: Handled, code: Slug, data: JSONBody[CriterionBody]
     ) -> Response[CriterionView]:

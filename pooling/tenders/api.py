@@ -3,14 +3,14 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from litestar import Controller, Response, get, patch, post
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from pooling.endpoints import get, patch, transition
 from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.problems import OK, RESPONSES
 from pooling.tenders import deciding, queries, showing, views
 from pooling.tenders.api_answers import AnswerController
 from pooling.tenders.api_cycle import CycleTenderController
@@ -35,7 +35,7 @@ class TenderController(Controller):
     path = "/v1/tenders"
     tags = ("tenders",)
 
-    @get("/", operation_id="tenders.list", sync_to_thread=True, responses=RESPONSES, summary="Tenders")
+    @get("/", "tenders.list", "Tenders")
     def list_tenders(
         self,
         request: Asked,
@@ -54,18 +54,12 @@ class TenderController(Controller):
 
         return handling.read(request, work)
 
-    @get("/{tender_id:uuid}", operation_id="tenders.read", sync_to_thread=True, responses=RESPONSES, summary="A tender")
+    @get("/{tender_id:uuid}", "tenders.read", "A tender")
     def read(self, request: Asked, handling: Handled, tender_id: Tender) -> Response[views.TenderView]:
         """Where it stands, its lots, its members and their answers; of these a region sees its own."""
         return handling.read(request, lambda call: _tender(call, tender_id))
 
-    @get(
-        "/{tender_id:uuid}/history",
-        operation_id="tenders.history",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Its history",
-    )
+    @get("/{tender_id:uuid}/history", "tenders.history", "Its history")
     def history(
         self,
         request: Asked,
@@ -84,13 +78,7 @@ class TenderController(Controller):
 
         return handling.read(request, work)
 
-    @patch(
-        "/{tender_id:uuid}",
-        operation_id="tenders.update",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Change a tender",
-    )
+    @patch("/{tender_id:uuid}", "tenders.update", "Change a tender")
     def update(
         self, request: Asked, handling: Handled, tender_id: Tender, data: JSONBody[ChangeTender]
     ) -> Response[views.TenderView]:
@@ -103,15 +91,7 @@ class TenderController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/{tender_id:uuid}/review",
-        operation_id="tenders.review",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Review",
-    )
+    @transition("/{tender_id:uuid}/review", "tenders.review", "Review")
     def review(
         self, request: Asked, handling: Handled, tender_id: Tender, data: JSONBody[Deciding]
     ) -> Response[views.TenderView]:
@@ -123,15 +103,7 @@ class TenderController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/{tender_id:uuid}/invite",
-        operation_id="tenders.invite",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Invite its members",
-    )
+    @transition("/{tender_id:uuid}/invite", "tenders.invite", "Invite its members")
     def invite(
         self, request: Asked, handling: Handled, tender_id: Tender, data: JSONBody[Inviting]
     ) -> Response[views.TenderView]:
@@ -143,15 +115,7 @@ class TenderController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/{tender_id:uuid}/confirm",
-        operation_id="tenders.confirm",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Confirm",
-    )
+    @transition("/{tender_id:uuid}/confirm", "tenders.confirm", "Confirm")
     def confirm(
         self, request: Asked, handling: Handled, tender_id: Tender, data: JSONBody[Deciding]
     ) -> Response[views.TenderView]:
@@ -164,15 +128,7 @@ class TenderController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/{tender_id:uuid}/hand-over",
-        operation_id="tenders.hand-over",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Hand over",
-    )
+    @transition("/{tender_id:uuid}/hand-over", "tenders.hand-over", "Hand over")
     def hand_over(
         self, request: Asked, handling: Handled, tender_id: Tender, data: JSONBody[Deciding]
     ) -> Response[views.TenderView]:
@@ -185,15 +141,7 @@ class TenderController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/{tender_id:uuid}/reject",
-        operation_id="tenders.reject",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Reject",
-    )
+    @transition("/{tender_id:uuid}/reject", "tenders.reject", "Reject")
     def reject(
         self, request: Asked, handling: Handled, tender_id: Tender, data: JSONBody[Rejecting]
     ) -> Response[views.TenderView]:
@@ -205,24 +153,12 @@ class TenderController(Controller):
 
         return handling.write(request, work)
 
-    @get(
-        "/{tender_id:uuid}/standing",
-        operation_id="standings.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="How it stands",
-    )
+    @get("/{tender_id:uuid}/standing", "standings.read", "How it stands")
     def standing(self, request: Asked, handling: Handled, tender_id: Tender) -> Response[views.Standings]:
         """Judged as it is answered now: volumes against tipping volumes, authorities, lead, who would be worse off."""
         return handling.read(request, lambda call: showing.standings(call.session, tender_id))
 
-    @get(
-        "/{tender_id:uuid}/consequences",
-        operation_id="consequences.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="What the law asks of it",
-    )
+    @get("/{tender_id:uuid}/consequences", "consequences.read", "What the law asks of it")
     def consequences(self, request: Asked, handling: Handled, tender_id: Tender) -> Response[views.Consequences]:
         """Every rule by the law of the day of the notice: whether it applies, why, and what follows."""
         return handling.read(request, lambda call: showing.law(call.session, tender_id))

@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Response, get, put
+from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
+from pooling.endpoints import get, put
 from pooling.handling import Asked, Call, Reply
 from pooling.parameters import Handled
-from pooling.problems import RESPONSES
 from pooling.tenders import answering, showing
 from pooling.tenders.asking import NewAnswer
 from pooling.tenders.invitation import TenderInvitation, invitation
@@ -29,13 +29,7 @@ class AnswerController(Controller):
     path = "/v1/tenders/{tender_id:uuid}"
     tags = ("tenders",)
 
-    @get(
-        "/invitation",
-        operation_id="invitations.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="An invitation",
-    )
+    @get("/invitation", "invitations.read", "An invitation")
     def read_invitation(
         self, request: Asked, handling: Handled, tender_id: FromPath[UUID], participant: AsMember = None
     ) -> Response[TenderInvitation]:
@@ -46,26 +40,14 @@ class AnswerController(Controller):
 
         return handling.read(request, work)
 
-    @get(
-        "/answers/{participant:str}",
-        operation_id="answers.read",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="An answer",
-    )
+    @get("/answers/{participant:str}", "answers.read", "An answer")
     def read_answer(
         self, request: Asked, handling: Handled, tender_id: FromPath[UUID], participant: Participant
     ) -> Response[AnswerView]:
         """What a member said, if anything; its ETag is needed to say something else."""
         return handling.read(request, lambda call: _answer(call, tender_id, participant))
 
-    @put(
-        "/answers/{participant:str}",
-        operation_id="answers.write",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        summary="Answer an invitation",
-    )
+    @put("/answers/{participant:str}", "answers.write", "Answer an invitation")
     def answer(
         self,
         request: Asked,

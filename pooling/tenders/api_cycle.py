@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from litestar import Controller, Response, post
+from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody, PathParameter
 
 from pooling.cycles import service as cycles
 from pooling.cycles.rules import Status
 from pooling.cycles.views import CODE, CycleView, cycle_view
+from pooling.endpoints import post, transition
 from pooling.errors import WrongState
 from pooling.handling import Asked, Call, Reply, accepted, created
 from pooling.parameters import Handled
@@ -16,7 +17,7 @@ from pooling.planning.answers import Run
 from pooling.planning.api_runs import run_view
 from pooling.planning.asking import NewRun
 from pooling.planning.solving import Effort
-from pooling.problems import ACCEPTED, CREATED, OK, RESPONSES
+from pooling.problems import ACCEPTED
 from pooling.tenders import deciding, proposal
 from pooling.tenders.asking import NewProposal
 from pooling.tenders.holding import holds
@@ -31,14 +32,7 @@ class CycleTenderController(Controller):
     path = "/v1/cycles"
     tags = ("tenders",)
 
-    @post(
-        "/{code:str}/runs",
-        operation_id="cycle-runs.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=ACCEPTED,
-        summary="Ask for a plan of a cycle",
-    )
+    @post("/{code:str}/runs", "cycle-runs.create", "Ask for a plan of a cycle", status_code=ACCEPTED)
     def run(self, request: Asked, handling: Handled, code: CycleCode, data: JSONBody[NewRun]) -> Response[Run]:
         """Plans the lines that the cycle froze, with what is decided left as it is and no line where its participant
         declined to be. Without a policy the cycle's is taken."""
@@ -65,14 +59,7 @@ class CycleTenderController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/{code:str}/proposal",
-        operation_id="tenders.propose",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=CREATED,
-        summary="Propose a plan",
-    )
+    @post("/{code:str}/proposal", "tenders.propose", "Propose a plan")
     def propose(
         self, request: Asked, handling: Handled, code: CycleCode, data: JSONBody[NewProposal]
     ) -> Response[ProposalView]:
@@ -93,15 +80,7 @@ class CycleTenderController(Controller):
 
         return handling.write(request, work)
 
-    @post(
-        "/{code:str}/decide",
-        operation_id="cycles.decide",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="End a cycle",
-    )
+    @transition("/{code:str}/decide", "cycles.decide", "End a cycle")
     def decide(self, request: Asked, handling: Handled, code: CycleCode) -> Response[CycleView]:
         """Once every tender of it is confirmed, handed over, rejected or expired. Needs If-Match."""
 

@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody, PathParameter
 
+from pooling.endpoints import get, post, transition
 from pooling.handling import Asked, Call, Reply, accepted
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.problems import ACCEPTED, OK, RESPONSES
+from pooling.problems import ACCEPTED
 from pooling.tenders import repairs, showing, views
 from pooling.tenders.asking import ApplyRepair, NewRepairs
 from pooling.tenders.deciding import Decision
@@ -23,14 +24,7 @@ class RepairController(Controller):
     path = "/v1/tenders/{tender_id:uuid}/repairs"
     tags = ("tenders",)
 
-    @post(
-        "/",
-        operation_id="tender-repairs.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=ACCEPTED,
-        summary="Look for repairs",
-    )
+    @post("/", "tender-repairs.create", "Look for repairs", status_code=ACCEPTED)
     def create(
         self, request: Asked, handling: Handled, tender_id: FromPath[UUID], data: JSONBody[NewRepairs]
     ) -> Response[views.RepairAsked]:
@@ -44,7 +38,7 @@ class RepairController(Controller):
 
         return handling.write(request, work)
 
-    @get("/", operation_id="tender-repairs.list", sync_to_thread=True, responses=RESPONSES, summary="Repairs found")
+    @get("/", "tender-repairs.list", "Repairs found")
     def list_repairs(
         self,
         request: Asked,
@@ -61,15 +55,7 @@ class RepairController(Controller):
 
         return handling.read(request, work)
 
-    @post(
-        "/{number:int}/apply",
-        operation_id="tender-repairs.apply",
-        opt={"transition": True},
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=OK,
-        summary="Apply a repair",
-    )
+    @transition("/{number:int}/apply", "tender-repairs.apply", "Apply a repair")
     def apply(
         self,
         request: Asked,

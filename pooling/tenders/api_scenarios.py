@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from litestar import Controller, Response, post
+from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody, PathParameter
 
 from pooling.cycles import service as cycles
 from pooling.cycles.rules import Status
 from pooling.cycles.views import CODE
+from pooling.endpoints import post
 from pooling.errors import WrongState
 from pooling.handling import Asked, Call, Reply, accepted
 from pooling.parameters import Handled
@@ -15,7 +16,7 @@ from pooling.planning import explaining, policies, scenario_sets
 from pooling.planning.asking import NewScenarios
 from pooling.planning.comparisons import Scenarios
 from pooling.planning.solving import Effort
-from pooling.problems import ACCEPTED, RESPONSES
+from pooling.problems import ACCEPTED
 from pooling.tenders.holding import holds
 
 CycleCode = FromPath[Annotated[str, PathParameter(pattern=CODE, max_length=40)]]
@@ -27,14 +28,7 @@ class CycleScenarioController(Controller):
     path = "/v1/cycles"
     tags = ("tenders",)
 
-    @post(
-        "/{code:str}/scenarios",
-        operation_id="cycle-scenarios.create",
-        sync_to_thread=True,
-        responses=RESPONSES,
-        status_code=ACCEPTED,
-        summary="Plan a grid of a cycle",
-    )
+    @post("/{code:str}/scenarios", "cycle-scenarios.create", "Plan a grid of a cycle", status_code=ACCEPTED)
     def create(
         self, request: Asked, handling: Handled, code: CycleCode, data: JSONBody[NewScenarios]
     ) -> Response[Scenarios]:

@@ -1,9 +1,11 @@
 """A hundred writers on one offer, over real HTTP: no change is lost, and whoever came too late is told."""
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -12,7 +14,7 @@ from pooling.access.rules import Role
 from pooling.database import reading, transaction
 from pooling.reference import service as reference
 from pooling.settings import Settings
-from tests.pooling.access.samples.market import offer_body
+from tests.pooling.access.samples.market import offer_body, risk_area_body
 from tests.pooling.api_client import make_account
 from tests.pooling.serving import served
 
@@ -59,3 +61,35 @@ def test_of_a_hundred_writers_each_success_is_a_version_and_the_rest_are_412(
             text("SELECT version FROM feed_entry WHERE type = 'offer' AND resource_id = 'wanted' ORDER BY position")
         )
         assert [row[0] for row in told] == [str(version) for version in range(1, statuses[200] + 2)]
+
+
+def area_body(*, name: str) -> dict[str, Any]:
+    """A risk area by this name."""
+    return {**risk_area_body(), "name": name}
+
+
+BODIES: dict[str, Callable[..., dict[str, Any]]] = {
+    "/v1/offers/wanted": offer_body,
+    "/v1/policies/wanted": dict,
+    "/v1/risk-areas/wanted": area_body,
+}
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_of_many_who_read_the_same_version_one_may_write(
+    engine: Engine, database_url: str, headers: dict[str, str], path: str
+) -> None:
+    together = Barrier(AT_ONCE)
+    with served(database_url, settings=Settings(requests_per_minute=0)) as client:
+        made = client.put(path, json=BODIES[path](name="first"), headers=headers)
+        assert made.status_code == 201, made.text
+
+        def write(number: int) -> int:
+            together.wait(30)
+            there = {**headers, "If-Match": made.headers["ETag"]}
+            return client.put(path, json=BODIES[path](name=f"writer {number}"), headers=there).status_code
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            statuses = Counter(pool.map(write, range(AT_ONCE)))
+        assert statuses == {200: 1, 412: AT_ONCE - 1}
+        assert client.get(path, headers=headers).json()["version"] == 2

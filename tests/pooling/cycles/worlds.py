@@ -67,4 +67,4 @@ def no_matter(version: int | None) -> None:
 
 def put(session: Any, code: str, opens_on: date, now: datetime, **changes: Any) -> service.CycleRecord:
     """A cycle by the service."""
-    return service.put(session, code, given(opens_on, **changes), now=now, expect=no_matter)[0]
+    return service.put(session, code, given(opens_on, **changes), now=now, expect=no_matter)

@@ -45,7 +45,7 @@ def plant(world: "World") -> None:
         world.planted.setdefault(("pool", "own" if own else "others"), pool.id)
     with world.written() as opened:
         document = {"pool_cost_eur": float(world.canary("none"))}
-        policies.keep_policy(opened.session, "kept", document, now=opened.now)
+        policies.keep_policy(opened.session, "kept", document, now=opened.now, expect=lambda _: None)
     world.planted["run"] = _run(world)
     world.planted["what_if"] = _what_if(world, plan)
     world.planted["scenarios"] = _scenarios(world)
@@ -103,7 +103,7 @@ def _explain(world: "World", plan: UUID) -> None:
     unlock = work.find_unlock(question, str(left), 5.0, **nothing)
     with world.written() as opened:
         for kind, document in found.items():
-            findings.keep(opened.session, plan, kind, document, now=opened.now)
+            findings.keep(opened.session, plan, kind, document, now=opened.now, expect=lambda _: None)
         findings.keep_unlock(opened.session, plan, left, unlock, now=opened.now)
 
 
@@ -145,7 +145,7 @@ def _scenarios(world: "World") -> UUID:
         frozen = service.take_snapshot(session, world.planted["policy"])
     document = work.find_scenarios(frozen.instance, GRID, effort, on_progress=lambda _: None)
     with world.written() as opened:
-        scenario_sets.finish(opened.session, key, frozen, document, now=opened.now)
+        scenario_sets.finish(opened.session, key, frozen, document, now=opened.now, expect=lambda _: None)
     return key
 
 
@@ -178,7 +178,7 @@ def _ask_unlock(world: "World", place: Place) -> Sent:
 def _kept_policy(world: "World") -> str:
     name = f"p-{uuid4().hex}"
     with world.written() as opened:
-        policies.keep_policy(opened.session, name, {}, now=opened.now)
+        policies.keep_policy(opened.session, name, {}, now=opened.now, expect=lambda _: None)
     return name
 
 
