@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
-from litestar.types import ControllerRouterHandler, LifeSpanReceive, LifeSpanScope, LifeSpanSend, Receive, Scope, Send
+from litestar.types import ControllerRouterHandler
 from sqlalchemy import Engine
 
 from pooling import description, health, logs, metrics, working
@@ -66,64 +66,89 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the handlers work with. ``worker``: do jobs in threads of this process too, while it runs."""
+
+    settings: Settings
+    engine: Engine
+    handling: Handling
+    metrics: Metrics
+    worker: bool
+
+
 class Service(Litestar):
     """The application with its observer around it, so that refusals of the router are seen too."""
 
-    metrics: Metrics
+    parts: Parts
 
-    async def __call__(
-        self,
-        scope: Scope | LifeSpanScope,
-        receive: Receive | LifeSpanReceive,
-        send: Send | LifeSpanSend,
-    ) -> None:
+    def over(self, settings: Settings, *, clock: Clock = utc_now, worker: bool = False) -> None:
+        """Work over the database that ``settings`` name from now on; not while it runs. Raises BadSetting."""
+        engine = connect(
+            settings.database_url,
+            connections=settings.threads + SPARE_CONNECTIONS,
+            statement_time_s=settings.statement_seconds,
+        )
+        handling = Handling(
+            engine,
+            clock=clock,
+            issuers=tokens.from_file(settings.issuers_file),
+            secret=Secret(engine, CURSORS, given=settings.secret),
+            quotas=Quotas(settings.requests_per_minute),
+        )
+        self.parts = Parts(settings, engine, handling, Metrics(engine, settings.threads), worker)
+        self.state["body_time_s"] = settings.body_seconds
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While the application runs: threads for the handlers, and a worker; at the end, connections are closed.
+
+        A worker that stops finishes its jobs or gives them back.
+        """
+        parts = self.parts
+        with ThreadPoolExecutor(parts.settings.threads, thread_name_prefix="handler") as executor, ExitStack() as held:
+            asyncio.get_running_loop().set_default_executor(executor)
+            if parts.worker:
+                await asyncio.to_thread(held.enter_context, working.embedded(parts.settings.database_url))
+            try:
+                yield
+            finally:
+                await asyncio.to_thread(held.close)
+                parts.engine.dispose()
+                logs.write_out()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, or live through one life of the process."""
         if scope["type"] == ScopeType.HTTP:
-            await observed(super().__call__, scope, receive, send, metrics=self.metrics)  # type: ignore[arg-type]
+            await observed(super().__call__, scope, receive, send, metrics=self.parts.metrics)
         else:
             await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings, *, clock: Clock = utc_now, worker: bool = False) -> Service:
-    """The application over one database; it opens nothing until the first request.
-
-    ``worker``: do jobs in threads of this process too, while it runs. Raises BadSetting.
-    """
-    engine = connect(
-        settings.database_url,
-        connections=settings.threads + SPARE_CONNECTIONS,
-        statement_time_s=settings.statement_seconds,
-    )
-    counted = Metrics(engine, settings.threads)
-    handling = Handling(
-        engine,
-        clock=clock,
-        issuers=tokens.from_file(settings.issuers_file),
-        secret=Secret(engine, CURSORS, given=settings.secret),
-        quotas=Quotas(settings.requests_per_minute),
-    )
+    """The application over one database; it opens nothing until the first request. Raises BadSetting."""
     links = Links()
-    parts = {"engine": engine, "handling": handling, "metrics": counted, "links": links}
+    parts: dict[str, Callable[[], Any]] = {
+        "engine": lambda: app.parts.engine,
+        "handling": lambda: app.parts.handling,
+        "metrics": lambda: app.parts.metrics,
+        "links": lambda: links,
+    }
     app = Service(
         list(ROUTES),
-        dependencies={name: Provide(_always(part), sync_to_thread=False) for name, part in parts.items()},
+        dependencies={name: Provide(part, sync_to_thread=False) for name, part in parts.items()},
         exception_handlers=HANDLERS,
-        lifespan=[partial(running, engine=engine, settings=settings, worker=worker)],
+        lifespan=[lambda _: app.running()],
         before_request=check_request,
         request_class=LimitedRequest,
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
         openapi_config=description.config(),
     )
-    app.metrics = counted
-    app.state["body_time_s"] = settings.body_seconds
+    app.over(settings, clock=clock, worker=worker)
     app.state[METHODS] = _methods(app)
     links.update(_links(app))
     return app
-
-
-def _always(part: Any) -> Callable[[], Any]:
-    return lambda: part
 
 
 def _methods(app: Litestar) -> dict[str, str]:
@@ -136,21 +161,3 @@ def _links(app: Litestar) -> dict[str, str]:
     paths = {route.path for route in app.routes if "GET" in getattr(route, "methods", ()) and "{" not in route.path}
     resources = {path.removeprefix("/v1/"): path for path in sorted(paths) if path.startswith("/v1/")}
     return {"description": "/schema", **resources, "ready": "/health/ready"}
-
-
-@asynccontextmanager
-async def running(_: Litestar, *, engine: Engine, settings: Settings, worker: bool) -> AsyncIterator[None]:
-    """While the application runs: threads for the handlers, and a worker; at the end, connections are closed.
-
-    A worker that stops finishes its jobs or gives them back.
-    """
-    with ThreadPoolExecutor(settings.threads, thread_name_prefix="handler") as executor, ExitStack() as held:
-        asyncio.get_running_loop().set_default_executor(executor)
-        if worker:
-            await asyncio.to_thread(held.enter_context, working.embedded(settings.database_url))
-        try:
-            yield
-        finally:
-            await asyncio.to_thread(held.close)
-            engine.dispose()
-            logs.write_out()

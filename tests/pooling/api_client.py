@@ -20,10 +20,11 @@ from sqlalchemy import Engine
 
 from pooling.access import keys, people
 from pooling.access.rules import SCOPES, Kind, Principal, Role
-from pooling.app import Service, create_app
+from pooling.app import Service
 from pooling.database import connect, transaction
 from pooling.reference import service as reference
 from pooling.settings import Settings
+from tests.pooling.idle_apps import app_over
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -149,15 +150,13 @@ def api(
     ``with_reference``: install the packaged participants, categories and criteria first.
     """
     clock = clock or Clock()
-    app = create_app(replace(settings or Settings(), database_url=database_url), clock=clock)
-    for handler in more:
-        app.register(handler)
+    chosen = replace(settings or Settings(), database_url=database_url)
     engine = connect(database_url)
     try:
         if with_reference:
             with transaction(engine) as session:
                 reference.install(session)
-        with TestClient(app, raise_server_exceptions=False) as opened:
+        with app_over(chosen, *more, clock=clock) as app, TestClient(app, raise_server_exceptions=False) as opened:
             yield Api(app, engine, clock, opened)
     finally:
         engine.dispose()

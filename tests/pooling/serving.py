@@ -11,8 +11,8 @@ import httpx
 import uvicorn
 from litestar.handlers import HTTPRouteHandler
 
-from pooling.app import create_app
 from pooling.settings import Settings
+from tests.pooling.idle_apps import app_over
 
 LIMIT_S = 15.0
 
@@ -20,12 +20,10 @@ LIMIT_S = 15.0
 @contextmanager
 def served(database_url: str, *more: HTTPRouteHandler, settings: Settings | None = None) -> Iterator[httpx.Client]:
     """A client of the application over ``database_url``, with ``more`` handlers that a test brings along."""
-    with socket.socket() as listener:
+    chosen = replace(settings or Settings(), database_url=database_url)
+    with socket.socket() as listener, app_over(chosen, *more) as app:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        app = create_app(replace(settings or Settings(), database_url=database_url))
-        for handler in more:
-            app.register(handler)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, lifespan="on"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

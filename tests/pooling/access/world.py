@@ -19,12 +19,12 @@ from sqlalchemy import Engine
 from pooling.access import keys, people
 from pooling.access.people import Rights
 from pooling.access.rules import SCOPES, Role
-from pooling.app import create_app
 from pooling.database import connect
 from pooling.reference import service as reference
 from pooling.settings import Settings
 from pooling.transactions import written
 from tests.pooling.access.samples import Place, Sample, Sent, subjects
+from tests.pooling.idle_apps import app_over
 
 OWN = "SE-M"
 OTHERS = "DK-82"
@@ -153,8 +153,8 @@ def opened_world(url: str) -> Iterator[World]:
     with written(engine, actor=None, now=start) as opened:
         reference.install(opened.session)
     clock: list[World] = []
-    app = create_app(Settings(database_url=url, requests_per_minute=0), clock=lambda: clock[0].now if clock else start)
-    with TestClient(app) as client:
+    settings = Settings(database_url=url, requests_per_minute=0)
+    with app_over(settings, clock=lambda: clock[0].now if clock else start) as app, TestClient(app) as client:
         world = World(engine, client, start)
         clock.append(world)
         _let_in(world)

@@ -103,7 +103,7 @@ def _explain(world: "World", plan: UUID) -> None:
     unlock = work.find_unlock(question, str(left), 5.0, **nothing)
     with world.written() as opened:
         for kind, document in found.items():
-            findings.keep(opened.session, plan, kind, document, now=opened.now, expect=lambda _: None)
+            findings.keep(opened.session, plan, kind, document, now=opened.now)
         findings.keep_unlock(opened.session, plan, left, unlock, now=opened.now)
 
 
