@@ -22,7 +22,7 @@ def opened(file: BinaryIO, limits: Limits) -> zipfile.ZipFile:
     """
     try:
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:  # not implemented: by zipfile
         raise _damaged(f"it starts like a ZIP but cannot be opened ({error})") from error
     entries = archive.infolist()
     if len(entries) > limits.zip_entries:
@@ -60,7 +60,7 @@ def chunks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
                 yield chunk
     except KeyError as error:
         raise _damaged(f"part {part} is missing") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:  # the last: packed in another way
         raise _damaged(f"part {part} cannot be unpacked ({error})") from error
 
 

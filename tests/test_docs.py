@@ -320,7 +320,7 @@ def test_a_planted_trace_is_found(trace: str) -> None:
     assert traces(f'x = "{trace}/x"') == [trace]
 
 
-@pytest.mark.parametrize("written", ["https://{}/simple/", "files.{}", "a.b.{}:443", "({})"])
+@pytest.mark.parametrize("written", ["https://{}/a/b", "files.{}", "a.b.{}:443", "({})"])
 def test_a_planted_host_is_found_however_it_is_written(written: str) -> None:
     assert traces(written.format(PLANTED_HOST)) == [PLANTED_HOST]
 
@@ -331,5 +331,5 @@ def test_locked_files_name_no_index() -> None:
     for path in files:
         text = path.read_text(encoding="utf-8")
         assert odd_lines(text) == []
-        for planted in ("--some-option x", "-i x", "--find-links=x", "a @ https://x/a.whl", "./a.whl", "a>=1 \\"):
+        for planted in ("--some-option x", "-o x", "--other=x", "a @ https://x/a.whl", "./a.whl", "a>=1 \\"):
             assert odd_lines(f"{text}\n{planted}\n") == [planted]

@@ -25,7 +25,7 @@ MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 LONGEST_MANIFEST = 10_000_000
 PART_BYTES = 1 << 20
 DAMAGED = (BadZipFile, zlib.error, EOFError, NotImplementedError)
-"""What a ZIP that was changed or cut is read as."""
+"""What a ZIP that was changed or cut is read as; the last where it names a way of packing that is not known."""
 
 
 class BackupRefused(BadInput):

@@ -36,7 +36,7 @@ def attempt(context: JobContext, kind: Kind, *, last: bool, stopping: Callable[[
         LOG.info("job %s %s refused: %s", context.kind, context.held.job, refusal.code)
         problem = {"code": refusal.code, "detail": str(refusal)}
         _end(context, lambda session: fence.fail(session, context.held, problem=problem, now=_now(context)))
-    except Exception:
+    except Exception:  # whatever it is, the job must not stay as if it ran: it is logged and tried again
         LOG.exception("job %s %s failed", context.kind, context.held.job)
         _again(context, last=last, problem=FAILED)
 

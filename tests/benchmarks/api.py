@@ -9,6 +9,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -155,15 +156,15 @@ def upload(world: World, _folder: Path) -> bool:
 
 def planning(world: World, folder: Path) -> bool:
     """Lists while a job plans the demonstration anew, beside the same lists before."""
-    load = {"requests": _all_lists(world), "clients": 4, "pause_s": 0.02}
+    load = partial(Load, requests=_all_lists(world), clients=4, pause_s=0.02)
     with served(world, worker=True) as server, _client(server, world, "planner") as client:
-        answers_to(Load(server.port, seconds=2.0, **load))  # type: ignore[arg-type]
-        idle = answers_to(Load(server.port, seconds=10.0, **load))  # type: ignore[arg-type]
+        answers_to(load(server.port, seconds=2.0))
+        idle = answers_to(load(server.port, seconds=10.0))
         asked = {"policy": policy_of(folder), "time_limit_s": PLAN_S, "seed": 7, "gap": 0.0001}
         run = client.post("/v1/runs", json=asked, headers=_once())
         _expect(run, 202)
         _until(client, f"/v1/runs/{run.json()['id']}", "running")
-        busy = answers_to(Load(server.port, seconds=PLAN_S / 2, **load))  # type: ignore[arg-type]
+        busy = answers_to(load(server.port, seconds=PLAN_S / 2))
         state = client.get(f"/v1/runs/{run.json()['id']}").json()["status"]
         client.post(f"/v1/runs/{run.json()['id']}/cancel", json={"plan": "discard"}, headers=_once())
     errors = idle.errors + busy.errors

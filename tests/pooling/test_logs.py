@@ -3,9 +3,12 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from litestar import get
@@ -32,10 +35,10 @@ def app(sqlite_template: Path, tmp_path: Path) -> Iterator[Api]:
         yield running
 
 
-def formatted(record: logging.LogRecord) -> dict[str, object]:
+def formatted(record: logging.LogRecord) -> dict[str, Any]:
     line = logs.JsonLines().format(record)
     assert "\n" not in line
-    found: dict[str, object] = json.loads(line)
+    found: dict[str, Any] = json.loads(line)
     return found
 
 
@@ -66,8 +69,8 @@ def test_a_failure_is_told_by_kind_and_place_without_its_message(app: Api, caplo
     line = formatted(record)
     assert str(line["message"]).startswith(f"request {answer.headers['x-request-id']} ")
     failure = line["failure"]
-    assert failure[0]["kind"] == "builtins.RuntimeError"  # type: ignore[index]
-    assert any("test_logs.py" in place for place in failure[0]["at"])  # type: ignore[index]
+    assert failure[0]["kind"] == "builtins.RuntimeError"
+    assert any("test_logs.py" in place for place in failure[0]["at"])
     assert str(CANARY) not in json.dumps(line)
 
 
@@ -80,7 +83,7 @@ def test_causes_are_told_too() -> None:
     except ValueError:
         record = logging.LogRecord("pooling", logging.ERROR, "", 1, "it %s", ("failed",), sys.exc_info())
     line = formatted(record)
-    assert [each["kind"] for each in line["failure"]] == ["builtins.ValueError", "builtins.KeyError"]  # type: ignore[union-attr]
+    assert [each["kind"] for each in line["failure"]] == ["builtins.ValueError", "builtins.KeyError"]
     assert line["message"] == "it failed"
     assert line["level"] == "error"
     assert "secret" not in json.dumps(line)
@@ -102,6 +105,61 @@ def test_the_configuration_is_one_that_logging_takes() -> None:
             logging.getLogger(name).handlers[:] = handlers
             logging.getLogger(name).setLevel(level)
             logging.getLogger(name).propagate = propagating[name]
+
+
+class Paper(StringIO):
+    """Counts how often it is written to."""
+
+    writes = 0
+
+    def write(self, text: str) -> int:
+        self.writes += 1
+        return super().write(text)
+
+
+def record_of(level: int, message: str, *arguments: object) -> logging.LogRecord:
+    return logging.LogRecord(logs.REQUESTS, level, "", 1, message, arguments, None)
+
+
+def test_lines_of_requests_are_written_together_and_soon() -> None:
+    paper = Paper()
+    handler = logs.GatheringHandler(paper)
+    for number in range(100):
+        handler.handle(record_of(logging.INFO, "line %d", number))
+    until = time.monotonic() + 10
+    while "line 99\n" not in paper.getvalue():
+        assert time.monotonic() < until, "nobody writes the lines"
+        time.sleep(0.005)
+    assert paper.getvalue().splitlines() == [f"line {number}" for number in range(100)]
+    assert paper.writes < 50
+
+
+def test_a_failure_is_written_at_once_after_what_came_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "GATHERED_S", 60.0)
+    paper = Paper()
+    handler = logs.GatheringHandler(paper)
+    handler.handle(record_of(logging.INFO, "begun"))
+    assert paper.getvalue() == ""
+    handler.handle(record_of(logging.ERROR, "failed"))
+    assert paper.getvalue() == "begun\nfailed\n"
+
+
+def test_what_is_kept_is_written_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "GATHERED_S", 60.0)
+    paper = Paper()
+    handler = logs.GatheringHandler(paper)
+    monkeypatch.setattr(logging.getLogger(logs.REQUESTS), "handlers", [handler])
+    handler.handle(record_of(logging.INFO, "last"))
+    logs.write_out()
+    assert paper.getvalue() == "last\n"
+
+
+def test_a_line_that_cannot_be_made_ends_nobodys_request(capsys: pytest.CaptureFixture[str]) -> None:
+    paper = Paper()
+    handler = logs.GatheringHandler(paper)
+    handler.handle(record_of(logging.ERROR, "%d", "no number"))
+    assert paper.getvalue() == ""
+    assert "Logging error" in capsys.readouterr().err
 
 
 def test_jobs_are_counted_and_a_database_that_fails_takes_nothing_else_along(app: Api) -> None:
