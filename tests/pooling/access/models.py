@@ -8,7 +8,7 @@ import msgspec
 from litestar import Litestar, Response
 from litestar.handlers import HTTPRouteHandler
 
-from pooling.access.projection import Level, Unprojectable, level_of, model_of, parts
+from pooling.access.markers import Level, Unprojectable, level_of, model_of, parts
 from pooling.problems import Problem
 
 FIGURE_WORDS = frozenset({"amount", "benefit", "bid", "budget", "cost", "eur", "gain", "gap", "money", "objective"}) | {
