@@ -145,7 +145,7 @@ def _scenarios(world: "World") -> UUID:
         frozen = service.take_snapshot(session, world.planted["policy"])
     document = work.find_scenarios(frozen.instance, GRID, effort, on_progress=lambda _: None)
     with world.written() as opened:
-        scenario_sets.finish(opened.session, key, frozen, document, now=opened.now, expect=lambda _: None)
+        scenario_sets.finish(opened.session, key, frozen, document, now=opened.now)
     return key
 
 
