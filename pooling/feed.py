@@ -117,6 +117,7 @@ RULES: dict[str, str | Silent] = {
     "tender_event": "tender",
     "tender_repair": "tender",
     "call_off": "call_off",
+    "call_off_hold": Silent("a buyer is told with the refusal, planners where they look at what is left"),
     "job": Silent("an operation is followed at its own address"),
     "job_schedule": Silent("when recurring work was last made"),
     "principal": Silent("who may come in is no partner's to follow; the audit has it"),

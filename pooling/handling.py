@@ -60,7 +60,8 @@ class Reply:
     """What the work of a request answers.
 
     ``version``: of the resource shown, for its ETag. ``location``: address of what was made, or of the operation.
-    ``replay``: the body to keep for a repeated request where it must differ: a secret is shown once.
+    ``replay``: the body to keep for a repeated request where it must differ: a secret is shown once. ``refusal``: the
+    fault that is answered instead, once what the work noted is kept.
     """
 
     body: Any = None
@@ -69,6 +70,7 @@ class Reply:
     location: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     replay: Any = None
+    refusal: Exception | None = None
 
 
 def created(body: Any, *, location: str, version: int | str | None = None, replay: Any = None) -> Reply:
@@ -260,9 +262,11 @@ class Handling:
             answer = _ready(reply, call, reply.body)
             if answer.owners:
                 audit.read(session, _deed(call), path=request.url.path, participants=answer.owners)
-            if scope:
+            if scope and reply.refusal is None:
                 again = answer if reply.replay is None else _ready(reply, call, reply.replay)
                 idempotency.keep(session, scope, again.kept, fingerprint=print_, mark=mark, now=call.now)
+        if reply.refusal is not None:
+            raise reply.refusal
         return _sent(answer.kept)
 
     @contextmanager

@@ -84,6 +84,8 @@ def _change(scope: str) -> Row:
     return Row(coordinator=OWN, planner=ALL, partner=OWN, scope=scope)
 
 
+ANSWERING = _change("pools:review")
+"""Write a member's answer: its coordinators and systems whatever it is; planners decline in its place, no more."""
 PLANNING = Row(coordinator=UNSEEN, planner=ALL, partner=UNSEEN, auditor=ALL, administrator=UNSEEN)
 """Read what is the planners' alone: near misses, others' shares, who could help."""
 PLANNER_UNSEEN = Row(coordinator=UNSEEN, planner=ALL, partner=UNSEEN, administrator=UNSEEN)
@@ -246,9 +248,11 @@ TENDERS: Mapping[str, Row] = {
     "cycles.decide": PLANNER,
     "invitations.read": _own("pools:read"),
     "answers.read": _own("pools:read"),
-    "answers.write": _change("pools:review"),
+    "answers.write": ANSWERING,
+    "answers.ask-again": PLANNER,
     "standings.read": PLANNING,
     "consequences.read": PLANNING,
+    "tender-notices.read": _own("pools:read"),
     "tender-repairs.list": PLANNING,
     "tender-repairs.create": PLANNER_UNSEEN,
     "tender-repairs.apply": PLANNER_UNSEEN,

@@ -45,13 +45,18 @@ class AgreementController(Controller):
     def create(
         self, request: Asked, handling: Handled, tender_id: FromPath[UUID], data: JSONBody[views.NewCallOff]
     ) -> Response[views.PlacedCallOff]:
-        """Orders under an agreement, up to the maximum of the buyer and of the lot; beyond is ``maximum-reached``."""
+        """Orders under an agreement, up to the maximum of the buyer and of the lot; beyond is ``maximum-reached``. A
+        buyer refused for the lot's sake, or that took one back, needs a planner for the next (``planner-needed``)."""
 
         def work(call: Call) -> Reply:
             sees = call.who.sees
-            made = service.place_call_off(
-                call.session, tender_id, data.ordered(), sees=sees, by=call.who.id, now=call.now
-            )
+            try:
+                made = service.place_call_off(
+                    call.session, tender_id, data.ordered(), sees=sees, by=call.who.id, now=call.now
+                )
+            except service.LotFull as full:
+                service.hold(call.session, full.place, now=call.now)
+                return Reply(refusal=full)
             record = queries.call_off_of(call.session, sees, made)
             shown = views.placed(record, service.agreement_of(call.session, sees, tender_id))
             return created(shown, location=f"/v1/call-offs/{made}", version=record.row.version)

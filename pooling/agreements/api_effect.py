@@ -50,8 +50,8 @@ class PublicController(Controller):
 
     @get("/effect", "public-effect.read", "The effect, for everybody")
     def read(self, request: Asked, handling: Handled, by: PublicSide = "category") -> Response[PublicEffect]:
-        """The same as it stood when the quarter began, in sums over at least three participants of whom none has more
-        than 80 %; needs no credentials."""
+        """The same as it stood when the quarter began, in sums over at least three participants: whichever takes its
+        own part off, no other has more than 80 % of what is left. Needs no credentials."""
 
         def work(call: Call) -> Reply:
             return Reply(public_effect(effect_queries.entries(call.session, EVERYONE), by, now=call.now))

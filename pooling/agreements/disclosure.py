@@ -1,7 +1,12 @@
 """Which sums over participants may be shown to everybody. Pure.
 
-A sum is shown where at least `FEWEST` participants contribute to it and none has more than `MOST_SHARE` of it; and the
-same holds for what was added since the sum that was published before, so that nothing follows from comparing two
+Whoever contributes to a sum takes its own part off. So a sum is shown where at least `FEWEST` participants contribute
+to it and, whichever of them is left out, none of the others has more than `MOST_SHARE` of what they have together. That
+is the p% rule with p = 25: what is left beside the two largest must be at least a quarter of the largest, or the second
+largest knows the largest too well. Source: Hundepool et al., Handbook on Statistical Disclosure Control, chapter 4,
+"Magnitude tabular data" (https://sdctools.github.io/HandbookSDC/04-magnitude-tabular-data.html).
+
+The same holds for what was added since the sum that was published before, so that nothing follows from comparing two
 publications. What is not shown is told as one sum with the other rows that are not, which must hold to the same rule:
 it follows from the total anyway. Where it does not, the smallest rows that could be shown are taken into it.
 """
@@ -13,8 +18,9 @@ from fractions import Fraction
 FEWEST = 3
 MOST_SHARE = Fraction(80, 100)
 RULE = (
-    "A sum is shown where at least 3 participants contribute to it and none has more than 80 % of it, where the same "
-    "holds for what the last quarter changed, and where nothing about fewer follows from all sums together. Rows that "
+    "A sum is shown where at least 3 participants contribute to it and, whichever of them is left out, none of the "
+    "others has more than 80 % of what they have together; where the same holds for what the last quarter changed, "
+    "and where nothing about fewer follows from all sums together. Rows that "
     "are not shown are told together as one. Shares by criterion, CO2e, savings and quantities are told of all rows of "
     "a table or of none, and only where the same holds for each of them and for the rest of its row; savings and "
     "quantities only where every row has at least 3 lots. What is not among `criteria` or `substances` is none, or is "
@@ -45,7 +51,7 @@ class Cell:
     @property
     def open(self) -> bool:
         """Whether it may be shown."""
-        return _many(self.altogether) and (not any(self.lately.values()) or _many(self.lately))
+        return many(self.altogether) and (not any(self.lately.values()) or many(self.lately))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,13 @@ def _sum(cells: Iterable[Cell]) -> Cell:
     return sum(cells, Cell())
 
 
-def _many(contributions: Mapping[str, int]) -> bool:
-    sizes = [size for size in contributions.values() if size]
-    return len(sizes) >= FEWEST and max(sizes) <= MOST_SHARE * sum(sizes)
+def many(contributions: Mapping[str, int]) -> bool:
+    """Whether nobody knows another too well who knows the sum and its own part.
+
+    It is the largest that is known best, and the second largest that knows it best.
+    """
+    sizes = sorted(size for size in contributions.values() if size)
+    return len(sizes) >= FEWEST and sizes[-1] <= MOST_SHARE * (sum(sizes) - sizes[-2])
 
 
 def _joined(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:

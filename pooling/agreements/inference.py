@@ -4,13 +4,17 @@ A sum is a set of atoms, kept as the bits of a whole number. An atom is what one
 What is planned is spread evenly over a lot's term, so its years are multiples of one unknown; what was called off is
 not. With the sums all their linear combinations are known. None of them may be about fewer than `FEWEST` participants:
 leaving any two participants out must not lower the rank of the sums. And where a sum holds another, their difference
-is a sum of its own, which must hold to the rule of `pooling.agreements.disclosure`.
+is a sum of its own, which must hold to the rule of `pooling.agreements.disclosure`; where it holds all of another but
+what one participant has in that, the difference is such a sum to this one (`pooling.agreements.nearness`).
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import lcm
 
 from pooling.agreements.disclosure import FEWEST, Cell
+from pooling.agreements.nearness import Holding, Unknowns
 
 PRIME = 2**61 - 1
 """Ranks are those modulo this prime: exact but for a chance of about one in 10**17."""
@@ -28,13 +32,14 @@ class Atom:
     lately: int
 
 
-@dataclass(slots=True)
+@dataclass
 class Told:
     """The sums that are told so far: what they give away together was found to be nothing."""
 
     atoms: Sequence[Atom]
     masks: list[int] = field(default_factory=list)
     _holds: dict[int, bool] = field(default_factory=dict)
+    _held: dict[int, Holding] = field(default_factory=dict)
 
     def cell(self, mask: int) -> Cell:
         """Who contributes to a sum, and how much."""
@@ -53,6 +58,8 @@ class Told:
         together = self.masks + new
         if not all(self._may_stand(one, other) for one in new for other in [0, *together]):
             return False
+        if any(self._near(one, other) or self._near(other, one) for one in new for other in together if one != other):
+            return False
         if any(gives_away(columns) for columns in self._columns(together)):
             return False
         self.masks = together
@@ -67,6 +74,38 @@ class Told:
             cell = self.cell(rest)
             self._holds[rest] = cell.empty or cell.open
         return self._holds[rest]
+
+    def _near(self, one: int, other: int) -> bool:
+        return any(each.near(self._holding(one), self._holding(other)) for each in self._unknowns)
+
+    def _holding(self, mask: int) -> Holding:
+        if mask not in self._held:
+            held: dict[int, int] = {}
+            for atom in _in(self.atoms, mask):
+                place = self._places[atom.participant, atom.unknown]
+                held[place] = held.get(place, 0) + atom.weight
+            self._held[mask] = held
+        return self._held[mask]
+
+    @cached_property
+    def _places(self) -> Mapping[tuple[str, Hashable], int]:
+        return {key: place for place, key in enumerate(dict.fromkeys((a.participant, a.unknown) for a in self.atoms))}
+
+    @cached_property
+    def _unknowns(self) -> tuple[Unknowns, ...]:
+        """All that there is, and what of it is news."""
+        whose = [participant for participant, _ in self._places]
+        weights, altogether, lately = ([0] * len(whose) for _ in range(3))
+        for atom in self.atoms:
+            place = self._places[atom.participant, atom.unknown]
+            weights[place] += atom.weight
+            altogether[place] += atom.altogether
+            lately[place] += atom.lately
+        common = lcm(*weights)
+        of = [
+            [size * common // each for size, each in zip(sizes, weights, strict=True)] for sizes in (altogether, lately)
+        ]
+        return tuple(Unknowns(whose, sizes) for sizes in of if any(sizes))
 
     def _columns(self, masks: Sequence[int]) -> Iterator[Mapping[str, set[Column]]]:
         """By participant, how often the sums hold each of its unknowns: altogether, and of those with news."""

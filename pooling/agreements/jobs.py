@@ -2,17 +2,17 @@
 
 from datetime import timedelta
 
-from pooling.agreements import service
+from pooling.agreements import taking_over
 from pooling.jobs import JobContext, Kind, Recurring
 
 
 def take_over(context: JobContext) -> None:
     """Call-offs of participants that ended, to whoever has their place in the agreement now."""
     with context.reading() as session:
-        if not service.to_take_over(session):
+        if not taking_over.to_take_over(session):
             return
     with context.written() as opened:
-        moved = service.take_over(opened.session)
+        moved = taking_over.take_over(opened.session)
         context.finish({"call_offs": len(moved)})
 
 

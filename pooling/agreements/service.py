@@ -1,7 +1,7 @@
 """Call-offs: made within the maximum, warned of in time, taken back, and taken over; inside the open transaction."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
@@ -9,7 +9,8 @@ from sqlmodel import Session
 
 from pooling import audit, feed
 from pooling.access.rules import EVERYONE, Visible
-from pooling.agreements import queries
+from pooling.agreements import holding, queries
+from pooling.agreements.holding import PlannerNeeded
 from pooling.agreements.rules import (
     MICRO_IN_CENT,
     Allowance,
@@ -29,7 +30,7 @@ from pooling.notices.service import Kind
 from pooling.reference import service as reference
 from pooling.tenders import service as tenders
 from pooling.tenders.records import LotRecord, MemberLotRecord, TenderRecord
-from pooling.tenders.rules import BUYING, Status
+from pooling.tenders.rules import BUYING, Role, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,23 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a buyer may call off of a lot; ``participant`` empty: all buyers together."""
+    """What a buyer may call off of a lot; ``participant`` empty: all buyers together. ``held``: not by itself.
+    ``under``: of an associate the lead, which signs for it."""
 
     lot: LotRecord
     participant: str
     allowance: Allowance
     term: Term
+    held: bool = False
+    under: str | None = None
+
+
+class LotFull(MaximumReached):
+    """The buyer has that much left, but not all buyers together; ``place`` is held from here on."""
+
+    def __init__(self, told: str, place: Place) -> None:
+        super().__init__(told)
+        self.place = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +85,15 @@ def agreement_of(session: Session, sees: Visible, tender: UUID) -> Agreement:
     _check_agreed(record)
     lots = tenders.lots_of(session, tender)
     by_id = {lot.id: lot for lot in lots}
+    associates = {each.participant for each in members if each.role is Role.ASSOCIATE}
     done = queries.called_off(session, by_id)
-    known, held = reference.participants(session), queries.places(session, by_id)
+    known, there, held = reference.participants(session), queries.places(session, by_id), holding.held(session, by_id)
     buyers = []
     for place in (each for member in members for each in member.lots if each.maximum_quantity is not None):
-        codes = counted_for(place.participant, known, holders=_holders(held, place.lot))
-        own = queries.summed(done, place.lot, codes)
-        buyers.append(_place(by_id[place.lot], place, own, record))
+        codes = counted_for(place.participant, known, holders=_holders(there, place.lot))
+        own = _place(by_id[place.lot], place, queries.summed(done, place.lot, codes), record)
+        under = record.lead if place.participant in associates else None
+        buyers.append(replace(own, held=any((place.lot, code) in held for code in codes), under=under))
     whole = [_place(lot, lot, queries.summed(done, lot.id), record) for lot in lots if lot.maximum_quantity is not None]
     buyers.sort(key=lambda each: (each.participant, each.lot.category, each.lot.id))
     return Agreement(record, tuple(buyers), tuple(whole))
@@ -89,7 +103,8 @@ def place_call_off(session: Session, tender: UUID, ordered: Ordered, *, sees: Vi
     """Call off from an agreement; the id. Whoever comes near the estimate is warned, in time and once.
 
     Raises NotFound where ``sees`` shows no such buyer, WrongState where it is no agreement or the reference stands
-    already, BadFields for a day outside the term, MaximumReached where more is asked for than is left.
+    already, BadFields for a day outside the term, MaximumReached where more is asked for than is left, LotFull where
+    the others have left too little of it, PlannerNeeded where the buyer is held. Whoever sees all sets it free.
     """
     record, lot = _found(session, tender, ordered, sees)
     _check_agreed(record)
@@ -105,6 +120,8 @@ def place_call_off(session: Session, tender: UUID, ordered: Ordered, *, sees: Vi
     _check_reference(session, lot, ordered)
     asked = _amounts(ordered, lot)
     _check_maximum(asked, mine, whole, sees)
+    if mine.held:
+        holding.release(session, lot.id, _counted(session, lot.id, ordered.participant))
     row = CallOff(
         id=uuid4(),
         tender=tender,
@@ -120,58 +137,52 @@ def place_call_off(session: Session, tender: UUID, ordered: Ordered, *, sees: Vi
     )
     session.add(row)
     session.flush()
-    _told(session, row, "call-offs.create", action="created")
+    told(session, row, "call-offs.create", action="created")
     for place in (mine, whole):
         _warn(session, record, place, asked, now)
     return row.id
 
 
+def hold(session: Session, place: Place, *, now: datetime) -> None:
+    """After a refusal for the lot's sake: the buyer's next call-off of it is a planner's to enter."""
+    holding.hold(session, place.lot.id, place.participant, now=now)
+    details = {"tender": str(place.lot.tender), "offer": place.lot.offer}
+    resource = ("tender", place.lot.tender)
+    audit.acted(session, "call-offs.hold", resource=resource, details=details, participants=[place.participant])
+
+
 def cancel(
     session: Session, key: UUID, *, reason: str, sees: Visible, by: UUID, now: datetime, expect: Callable[[int], None]
 ) -> None:
-    """Take a call-off back, so that it counts no longer. Raises NotFound, WrongState where it was taken back before."""
+    """Take a call-off back, so that it counts no longer. Where buyers share the lot's maximum, one that does so itself
+    is held.
+
+    Raises NotFound, WrongState where it was taken back before, PlannerNeeded where the buyer is held.
+    """
     row = session.get(CallOff, key, with_for_update=True)
     if row is None or row.participant not in sees:
         raise NotFound(f"no call-off {key}; GET /v1/call-offs lists them")
     expect(row.version)
     if row.cancelled_at is not None:
         raise WrongState(f"call-off {key} was cancelled already, {row.cancelled_at:%Y-%m-%d}")
+    if not sees.all:
+        _hold_back(session, row, now=now)
     row.cancelled_at, row.cancelled_by, row.cancel_reason, row.version = now, by, reason, row.version + 1
     session.add(row)
     session.flush()
-    _told(session, row, "call-offs.cancel")
+    told(session, row, "call-offs.cancel")
 
 
-def take_over(session: Session) -> list[UUID]:
-    """Give call-offs of participants that ended to the successor that has their place now; the ids, sorted."""
-    found = to_take_over(session)
-    for key, code in found.items():
-        _move(session, key, code)
-    return list(found)
-
-
-def to_take_over(session: Session) -> dict[UUID, str]:
-    """Call-offs whose buyer has no place in the lot any more and a successor that has, with that successor."""
-    left = queries.taken_over(session)
-    if not left:
-        return {}
-    known, held = reference.participants(session), queries.places(session, {lot for _, lot, _ in left})
-    found = {}
-    for key, lot, participant in left:
-        code: str | None = participant
-        while code is not None and (lot, code) not in held:
-            code = known[code].successor if code in known else None
-        if code is not None:
-            found[key] = code
-    return found
-
-
-def _move(session: Session, key: UUID, successor: str) -> None:
-    row = session.get_one(CallOff, key, with_for_update=True)
-    before, row.participant, row.version = row.participant, successor, row.version + 1
-    session.add(row)
-    session.flush()
-    _told(session, row, "call-offs.take-over", also=(before,))
+def _hold_back(session: Session, row: CallOff, *, now: datetime) -> None:
+    queries.lock_place(session, row.lot, row.participant)
+    agreement = agreement_of(session, EVERYONE, row.tender)
+    buyers = [each for each in agreement.buyers if each.lot.id == row.lot]
+    mine = next((each for each in buyers if each.participant == row.participant), None)
+    if mine is not None and mine.held:
+        raise _planner_needed(mine)
+    whole = next(each for each in agreement.lots if each.lot.id == row.lot)
+    if mine is not None and holding.shared(whole.allowance, [each.allowance for each in buyers]):
+        holding.hold(session, row.lot, row.participant, now=now)
 
 
 def _found(session: Session, tender: UUID, ordered: Ordered, sees: Visible) -> tuple[TenderRecord, LotRecord]:
@@ -199,12 +210,16 @@ def _check_agreed(record: TenderRecord) -> None:
 
 
 def _check_reference(session: Session, lot: LotRecord, ordered: Ordered) -> None:
-    holders = _holders(queries.places(session, [lot.id]), lot.id)
-    codes = counted_for(ordered.participant, reference.participants(session), holders=holders)
+    codes = _counted(session, lot.id, ordered.participant)
     found = queries.reference_taken(session, lot=lot.id, participants=codes, reference=ordered.reference)
     if found is not None:
         told = f"reference {ordered.reference!r} stands for call-off {found} already"
         raise WrongState(f"{told}; give another, or cancel it")
+
+
+def _counted(session: Session, lot: int, participant: str) -> frozenset[str]:
+    holders = _holders(queries.places(session, [lot]), lot)
+    return counted_for(participant, reference.participants(session), holders=holders)
 
 
 def _holders(held: Collection[tuple[int, str]], lot: int) -> set[str]:
@@ -218,13 +233,24 @@ def _amounts(ordered: Ordered, lot: LotRecord) -> Amounts:
 
 
 def _check_maximum(asked: Amounts, mine: Place, whole: Place, sees: Visible) -> None:
-    """What the others have left is not told to one of them."""
+    """By the buyer's own figures first. What the others have left is not told to one of them."""
+    own = f"{mine.participant} has {_said(mine.allowance.left, mine.lot)} left"
     if mine.allowance.with_more(asked).beyond:
-        raise MaximumReached(f"{mine.participant} has {_said(mine.allowance.left, mine.lot)} left; call off no more")
+        raise MaximumReached(f"{own}; call off no more")
+    if mine.held and not sees.all:
+        raise _planner_needed(mine)
     if whole.allowance.with_more(asked).beyond:
-        left = f"has {_said(whole.allowance.left, mine.lot)} left" if sees.all else "has less left than that"
-        told = f"{mine.participant} has {_said(mine.allowance.left, mine.lot)} left of its own, but the lot {left}"
-        raise MaximumReached(f"{told} for all buyers together; ask the lead")
+        if sees.all:
+            raise MaximumReached(f"{own} of its own, but the lot has {_said(whole.allowance.left, mine.lot)} left")
+        told = f"{own} of its own, but the lot has less left than that for all buyers together"
+        raise LotFull(f"{told}; ask a planner, who enters {mine.participant}'s next call-off of it", mine)
+
+
+def _planner_needed(mine: Place) -> PlannerNeeded:
+    told = (
+        f"{mine.participant} was refused for the lot's sake, or took a call-off back: of {mine.lot.offer!r} it orders"
+    )
+    return PlannerNeeded(f"{told} and takes back no more by itself; ask a planner to enter its next call-off")
 
 
 def _said(amounts: Amounts, lot: LotRecord) -> str:
@@ -262,7 +288,8 @@ def _warn(session: Session, tender: TenderRecord, place: Place, asked: Amounts, 
     )
 
 
-def _told(session: Session, row: CallOff, operation: str, *, action: str = "updated", also: Iterable[str] = ()) -> None:
+def told(session: Session, row: CallOff, operation: str, *, action: str = "updated", also: Iterable[str] = ()) -> None:
+    """Put what was done to a call-off into feed and audit; ``also``: whose it was before."""
     whose = [row.participant, *also]
     feed.changed(session, "call_off", row.id, version=row.version, action=action, participants=whose)
     audit.acted(

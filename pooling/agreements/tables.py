@@ -35,3 +35,13 @@ class CallOff(SQLModel, table=True):
     cancelled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     cancelled_by: UUID | None = None
     cancel_reason: str | None = Field(default=None, max_length=2000)
+
+
+class CallOffHold(SQLModel, table=True):
+    """A buyer that calls off of a lot no further until a planner has entered a call-off for it."""
+
+    __tablename__ = "call_off_hold"
+
+    lot: int = Field(primary_key=True, foreign_key="tender_lot.id", sa_type=BIG_INTEGER)
+    participant: str = Field(primary_key=True, foreign_key="participant.code", index=True, max_length=40)
+    since: datetime = Field(sa_type=UtcDateTime)

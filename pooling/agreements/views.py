@@ -79,12 +79,13 @@ class AllowanceView(msgspec.Struct, frozen=True, kw_only=True):
     """What a buyer may call off of a lot over the whole term, and has; ``left``: up to its maximum.
 
     The lot as a whole has a maximum too, which may be reached before that of each buyer. ``ends_before``: the first day
-    on which nothing can be called off any more.
+    on which nothing can be called off any more. ``held``: whether planners enter its next call-off.
     """
 
     owner: ClassVar[str] = "participant"
     whole: ClassVar[Meta] = OWN
     participant: str
+    under: Annotated[str | None, Meta(description="of an associate, the lead: it signs for it")]
     offer: str
     offer_name: str
     category: str
@@ -92,6 +93,7 @@ class AllowanceView(msgspec.Struct, frozen=True, kw_only=True):
     starts_on: date
     ends_before: date
     standing: Standings
+    held: bool
     estimate_quantity: Annotated[int, OWN]
     maximum_quantity: Annotated[int, OWN]
     called_off_quantity: Annotated[int, OWN]
@@ -174,7 +176,7 @@ def call_off_view(record: CallOffRecord) -> CallOffView:
 
 def allowance_view(place: Place) -> AllowanceView:
     """What one buyer has."""
-    return AllowanceView(participant=place.participant, **_shown(place))
+    return AllowanceView(participant=place.participant, held=place.held, under=place.under, **_shown(place))
 
 
 def allowances_view(agreement: Agreement) -> AllowancesView:

@@ -33,6 +33,9 @@ Against = FromQuery[
     Annotated[UUID | None, QueryParameter(description="another submission; left out: the version before")]
 ]
 Live = FromQuery[Annotated[bool, QueryParameter(description="false: those too whose place others have taken")]]
+Doubtful = FromQuery[
+    Annotated[bool, QueryParameter(description="true: lines with doubts alone, as they are now, each with its doubts")]
+]
 Status = FromQuery[
     Annotated[
         Literal["accepted", "superseded", "withdrawn"] | None, QueryParameter(description="with this status alone")
@@ -57,6 +60,7 @@ class LineController(Controller):
         category: OfCategory = None,
         submission: OfSubmission = None,
         live: Live = True,
+        doubtful: Doubtful = False,
     ) -> Response[LinePage]:
         """Yearly demand in base units; one's own, or everybody's for planners and auditors."""
 
@@ -70,8 +74,13 @@ class LineController(Controller):
                 participant=participant,
                 category=category,
                 submission=submission,
+                doubtful=doubtful,
             )
-            return call.page(page_of(rows, window, key=lambda row: (row.id,)), LinePage, view=views.line_view)
+            page = page_of(rows, window, key=lambda row: (row.id,))
+            if not doubtful:
+                return call.page(page, LinePage, view=views.line_view)
+            doubts = queries.flags(call.session, [row.id for row in page.items])
+            return call.page(page, LinePage, view=lambda row: views.line_view(row, doubts))
 
         return handling.read(request, work)
 

@@ -28,5 +28,5 @@ def sender_of(who: Principal) -> Sender:
 def line_of(call: Call, line_id: int) -> LineDetail:
     """A line with what is known of it; raises NotFound."""
     row = queries.line(call.session, call.who.sees, line_id)
-    flags, successions = queries.flags(call.session, line_id), queries.successions(call.session, line_id)
-    return views.line_detail(row, flags, successions)
+    doubts, successions = queries.flags(call.session, [line_id]), queries.successions(call.session, line_id)
+    return views.line_detail(row, doubts.get(line_id, ()), successions)

@@ -61,7 +61,7 @@ def sent_twice(
 
 
 def _is_own(session: Session, other: Submission, sender: Sender) -> bool:
-    return sender.may_replace(store.participants_of(session, other.id), known=other.senders_known)
+    return sender.may_replace(store.senders_of(session, other), known=other.senders_known)
 
 
 def _doubled(found: pl.DataFrame, submission: UUID, source: str | None) -> pl.DataFrame:

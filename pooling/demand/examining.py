@@ -61,12 +61,14 @@ def examine(
     name: str,
 ) -> Examined:
     """Check a file without storing any of it. Raises FileRefused, BadMapping, SeriesTaken."""
+    reference = loading.reference_data(session)
+    sender = sender.on(received_at.date(), reference.participants)
     with intake.opened(path, mapping) as file:
         report = file.report
         headers = intake.header_names(mapping, report.headers)
         steps = Intake(
             mapping,
-            loading.reference_data(session),
+            reference,
             marks=intake.marks_of(report),
             headers=headers,
             received_on=received_at.date(),

@@ -16,12 +16,13 @@ from pooling.demand.tables import Forecast, Line, LineFlag, Submission
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A forecast there is, or was where ``deleted``; ``owners``: sent for, and who holds the demand when it starts."""
+    """A forecast there is, or was where ``deleted``; ``owners``: it was ``sent_as``, and who holds the demand."""
 
     external_id: str
     version: int
     line: int
     submission: UUID
+    sent_as: str
     owners: frozenset[str]
     document: Mapping[str, Any]
     deleted: bool
@@ -34,13 +35,14 @@ def known(session: Session, source: str, external_ids: Sequence[str]) -> dict[st
     found = {}
     for part in store.parts(sorted(set(external_ids))):
         mine = wanted.where(col(Forecast.source) == source, col(Forecast.external_id).in_(part))
-        for row, submission, *owners in session.execute(mine):
+        for row, submission, holder, sent_as in session.execute(mine):
             found[row.external_id] = Known(
                 external_id=row.external_id,
                 version=row.version,
                 line=row.line,
                 submission=submission,
-                owners=frozenset(owners),
+                sent_as=sent_as,
+                owners=frozenset({holder, sent_as}),
                 document=row.document,
                 deleted=row.deleted_at is not None,
             )

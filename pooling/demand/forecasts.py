@@ -33,6 +33,7 @@ from pooling.demand.sender import Sender
 from pooling.demand.sent_for import SentFor, current
 from pooling.demand.tally import Tally
 from pooling.errors import NotFound, counted
+from pooling.reference import service as reference_service
 
 COLUMNS = (
     *("participant", "category", "item_code", "item_name", "quantity", "quantity_low", "quantity_high", "unit"),
@@ -78,7 +79,8 @@ def put(
     """
     cycle_closing.lock(session)
     known = forecast_store.known(session, source, [entry.external_id]).get(entry.external_id)
-    if known is not None and not sender.may_replace(known.owners, known=True):
+    sender = _today(session, sender)
+    if known is not None and not sender.may_replace([known.sent_as], known=True):
         raise NotFound("nothing is here")
     standing = known if known is not None and not known.deleted else None
     same = standing is not None and standing.document == entry.document
@@ -108,6 +110,7 @@ def push(
     cycle_closing.lock(session)
     goes_to = sent_for or current(session, deed_of(session).now)
     known = forecast_store.known(session, source, [entry.external_id for entry in entries])
+    sender = _today(session, sender)
     found = _sorted(entries, known, sender, again=goes_to.late)
     steps, portion, mapping = _checked(session, found.wanted, given=given, sender=sender, now=now)
     for number, fault in _row_faults(portion, steps):
@@ -128,6 +131,10 @@ def push(
     if goes_to.cycle is not None and (same := _unchanged_owners(entries, found)):
         cycle_lines.confirm(session, goes_to.cycle, source, same, now=now)
     return Pushed(submission, tuple(_results(entries, found)), warnings)
+
+
+def _today(session: Session, sender: Sender) -> Sender:
+    return sender.on(deed_of(session).now.date(), reference_service.participants(session))
 
 
 def _unchanged_owners(entries: Sequence[Entry], found: _Sorted) -> set[str]:
@@ -151,7 +158,7 @@ def _sorted(entries: Sequence[Entry], known: Mapping[str, Known], sender: Sender
         if first.setdefault(entry.external_id, number) != number:
             text = f"the forecast is already in lines[{first[entry.external_id] - 1}]; send it once"
             found.faults[number] = [Fault("external_id", "duplicate", text)]
-        elif before is not None and not sender.may_replace(before.owners, known=True):
+        elif before is not None and not sender.may_replace([before.sent_as], known=True):
             text = "this id is another participant's in this source; use one of your own"
             found.faults[number] = [Fault("external_id", "not-yours", text)]
         elif entry.version is not None and entry.version != seen:
@@ -319,7 +326,8 @@ def delete(
     """End a forecast: its line counts no longer. Raises NotFound where there is none that the sender may delete."""
     cycle_closing.lock(session)
     known = forecast_store.known(session, source, [external_id]).get(external_id)
-    if known is None or known.deleted or not sender.may_replace(known.owners, known=True):
+    sender = _today(session, sender)
+    if known is None or known.deleted or not sender.may_replace([known.sent_as], known=True):
         raise NotFound(f"no forecast {external_id!r} of {source!r}; it may have been deleted")
     expect(known.version)
     categories = forecast_store.end_lines(session, [known.line], now=now)

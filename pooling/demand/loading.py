@@ -64,7 +64,10 @@ def load(
     Raises FileRefused, BadMapping, SeriesTaken, and LoadRefused with all that was found.
     """
     cycle_closing.lock(session)
-    goes_to = sent_for or current(session, deed_of(session).now)
+    now = deed_of(session).now
+    goes_to = sent_for or current(session, now)
+    reference = reference_data(session)
+    sender = sender.on(now.date(), reference.participants)
     chosen = series or mapping.series or mapping.name
     named = name or path.name
     with intake.opened(path, mapping) as file:
@@ -75,7 +78,7 @@ def load(
             return _already(before, named)
         steps = Intake(
             mapping,
-            reference_data(session),
+            reference,
             marks=intake.marks_of(report),
             headers=intake.header_names(mapping, report.headers),
             received_on=received_at.date(),
@@ -124,10 +127,13 @@ def load(
 
 
 def replaceable(session: Session, series: str, sender: Sender) -> Submission | None:
-    """The submission that a file of the series takes the place of; raises SeriesTaken where the sender may not."""
+    """The submission that a file of the series takes the place of; raises SeriesTaken where the sender may not.
+
+    ``sender``: as it is on the day (`Sender.on`), as everywhere from here on.
+    """
     before = store.accepted_in(session, series)
     if before is not None:
-        theirs = store.participants_of(session, before.id)
+        theirs = store.senders_of(session, before)
         if not sender.may_replace(theirs, known=before.senders_known):
             raise SeriesTaken(f"series {series!r} is not yours; give the file a series of its own")
     return before
@@ -294,6 +300,7 @@ def finish(
                 "warnings": list(answer.warnings),
                 "rehomed": [asdict(each) for each in answer.rehomed],
                 "flags": answer.flags_found,
+                "senders": sorted(code for code in tally.checker.senders if code is not None),
             },
         )
     )

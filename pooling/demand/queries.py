@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from pooling.access.rules import Principal, Visible, sees_parameters
 from pooling.database import Reading
-from pooling.demand.store import ACCEPTED
+from pooling.demand.store import ACCEPTED, parts
 from pooling.demand.tables import (
     Forecast,
     Line,
@@ -44,6 +44,14 @@ SUBMISSION_LISTED = (
 
 def _of(table: Any, names: Sequence[str]) -> list[Any]:
     return [col(getattr(table, name)) for name in names]
+
+
+class Doubted(NamedTuple):
+    """A doubt about a line's volume or price."""
+
+    kind: str
+    direction: str
+    likely_pack_factor: int | None
 
 
 def may_see_line(sees: Visible) -> ColumnElement[bool]:
@@ -81,7 +89,7 @@ LISTED = LineRow._fields[:-1]
 """Columns of a line in lists."""
 
 
-def _lines(*, sees: int | None, after: bool, live: bool, filters: tuple[str, ...]) -> Select[Any]:
+def _lines(*, sees: int | None, after: bool, live: bool, doubtful: bool, filters: tuple[str, ...]) -> Select[Any]:
     """Lines by id, of so many participants; ``filters``: columns that must have the value of that name."""
     wanted: Select[Any] = select(*_of(Line, LISTED), LIVE.label("live")).join(
         Submission, col(Line.submission) == col(Submission.id)
@@ -90,6 +98,8 @@ def _lines(*, sees: int | None, after: bool, live: bool, filters: tuple[str, ...
         wanted = wanted.where(or_(*(sees_parameters(column, sees) for column in (Line.participant, Line.sent_as))))
     if live:
         wanted = wanted.where(LIVE)
+    if doubtful:
+        wanted = wanted.where(col(Line.id).in_(select(col(LineFlag.line))))
     for name in filters:
         column: Any = getattr(Line, name)
         wanted = wanted.where(column == bindparam(name, type_=column.type))
@@ -118,13 +128,14 @@ def lines(
     participant: str | None = None,
     category: str | None = None,
     submission: UUID | None = None,
+    doubtful: bool = False,
 ) -> list[LineRow]:
-    """Lines by id, up to one more than the window shows."""
+    """Lines by id, up to one more than the window shows; ``doubtful``: those with doubts alone."""
     asked = {"participant": participant, "category": category, "submission": submission}
     given = {name: value for name, value in asked.items() if value is not None}
     values = {**sees.values, **window.values(col(Line.id)), **given}
-    shape = {"sees": sees.count, "after": window.after is not None, "live": live, "filters": tuple(given)}
-    return list(map(LineRow._make, _LINES.rows(opened, values, **shape)))
+    shape = {"sees": sees.count, "after": window.after is not None, "live": live, "doubtful": doubtful}
+    return list(map(LineRow._make, _LINES.rows(opened, values, **shape, filters=tuple(given))))
 
 
 def line(session: Session, sees: Visible, line_id: int) -> Row[Any]:
@@ -147,11 +158,15 @@ def line(session: Session, sees: Visible, line_id: int) -> Row[Any]:
     return found
 
 
-def flags(session: Session, line_id: int) -> Rows:
-    """The doubts about a line."""
-    names = ("kind", "direction", "likely_pack_factor")
-    wanted = select(*_of(LineFlag, names)).where(col(LineFlag.line) == line_id).order_by(col(LineFlag.kind))
-    return session.connection().execute(wanted).all()
+def flags(session: Session, lines: Sequence[int]) -> dict[int, list[Doubted]]:
+    """The doubts about lines by line, by kind; of a line without any nothing."""
+    found: dict[int, list[Doubted]] = {}
+    wanted = select(*_of(LineFlag, ("line", "kind", "direction", "likely_pack_factor")))
+    wanted = wanted.order_by(col(LineFlag.line), col(LineFlag.kind))
+    for part in parts(lines):
+        for line, *doubted in session.connection().execute(wanted.where(col(LineFlag.line).in_(part))):
+            found.setdefault(line, []).append(Doubted(*doubted))
+    return found
 
 
 def successions(session: Session, line_id: int) -> Rows:

@@ -88,6 +88,14 @@ def _named(tally: Tally) -> set[str]:
     return named.union(*(total["participant"].unique() for total in tally.totals))
 
 
+def _report(record: Submission, tally: Tally) -> dict[str, Any]:
+    """What was found at the load, with the participants whose names only this mapping knows."""
+    if "senders" not in record.report:
+        return record.report
+    named = {code for code in tally.checker.senders if code is not None}
+    return {**record.report, "senders": sorted(named.union(record.report["senders"]))}
+
+
 def _finish(
     session: Session, record: Submission, tally: Tally, *, done: list[int], portions: list[Portion], now: datetime
 ) -> Requeued:
@@ -110,6 +118,7 @@ def _finish(
             rows_skipped=record.rows_skipped + skipped,
             rows_quarantined=still_waiting,
             version=record.version + 1,
+            report=_report(record, tally),
         )
     )
     store.add_participants(session, record.id, _named(tally))

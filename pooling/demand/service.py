@@ -63,6 +63,8 @@ LIVE = {
     "original_unit": pl.String,
     "original_price": pl.String,
     "depth": pl.String,
+    "source": pl.String,
+    "external_id": pl.String,
 }
 
 

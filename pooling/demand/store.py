@@ -76,6 +76,20 @@ def participants_of(session: Session, submission: UUID) -> list[str]:
     return sorted(session.execute(wanted).scalars())
 
 
+def senders_of(session: Session, submission: Submission) -> frozenset[str]:
+    """The participants that a submission's rows name, as far as we know them; not who else holds their demand.
+
+    Of one that was stored before they were written down: those of its lines, and whoever else it is of.
+    """
+    told = submission.report.get("senders")
+    if told is not None:
+        return frozenset(told)
+    wanted = select(col(Line.sent_as), col(Line.participant)).where(col(Line.submission) == submission.id).distinct()
+    pairs = [(sent_as, holder) for sent_as, holder in session.connection().execute(wanted)]
+    named, holders = {sent_as for sent_as, _ in pairs}, {holder for _, holder in pairs}
+    return frozenset(named | set(participants_of(session, submission.id)).difference(holders))
+
+
 def add_participants(session: Session, submission: UUID, participants: Iterable[str]) -> None:
     """Note whose submission it is, besides those noted already."""
     new = set(participants).difference(participants_of(session, submission))

@@ -1,16 +1,14 @@
 """What happens to lines when their holder ends: from that day on they are the successor's.
 
 Lines are re-homed by their window when they come in. Those whose window reaches beyond the holder's last day are held
-by it until then; on the day it is gone they go to whoever has taken over by the earliest start that is left. What was
+by it until then; on the day it is gone they go to its successor, and on the day that one is gone to the next. What was
 sent stays in ``sent_as``, and each change of hands is on record. A line whose window is over by then stays where it
 was. The day is that of UTC.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
@@ -20,10 +18,9 @@ from pooling import audit
 from pooling.cycles.service import Status
 from pooling.demand import cycle_closing, doubts, forecast_store, store
 from pooling.demand.tables import CycleLine, Line, LineSuccession, Submission
-from pooling.errors import BadInput
 from pooling.notices import service as notices
 from pooling.reference import service as reference
-from pooling.reference.rules import ParticipantRecord, rehome
+from pooling.reference.rules import ParticipantRecord, is_succeeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +47,15 @@ def due(session: Session, today: date) -> list[Due]:
 
 
 def _of(session: Session, record: ParticipantRecord, known: Mapping[str, ParticipantRecord]) -> list[Due]:
-    if record.valid_to is None:
+    if record.valid_to is None or record.successor is None or not is_succeeded(record, known):
         return []
     last = col(Line.latest_start)
     month = f"{record.valid_to:%Y-%m}"
     reaches_beyond = last >= month if record.valid_to.day == 1 else last > month
-    wanted = select(col(Line.id), col(Line.earliest_start)).join(Submission, col(Line.submission) == col(Submission.id))
+    wanted = select(col(Line.id)).join(Submission, col(Line.submission) == col(Submission.id))
     wanted = wanted.where(col(Line.participant) == record.code, reaches_beyond, _counts()).order_by(col(Line.id))
-    homes: defaultdict[str, list[int]] = defaultdict(list)
-    rows: Iterable[Any] = session.connection().execute(wanted)
-    for line, earliest in rows:
-        home = _home(record, date.fromisoformat(f"{earliest}-01"), known)
-        if home is not None:
-            homes[home].append(line)
-    return [Due(record.code, home, record.valid_to, tuple(lines)) for home, lines in sorted(homes.items())]
-
-
-def _home(record: ParticipantRecord, earliest: date, known: Mapping[str, ParticipantRecord]) -> str | None:
-    """Who holds a line by the earliest start that is left; None: nobody."""
-    try:
-        return rehome(record.code, max(earliest, record.valid_to or earliest), known)
-    except BadInput:
-        return None
+    lines = tuple(line for line in session.connection().execute(wanted).scalars() if line is not None)
+    return [Due(record.code, record.successor, record.valid_to, lines)] if lines else []
 
 
 def _counts() -> ColumnElement[bool]:
@@ -86,10 +70,12 @@ def _counts() -> ColumnElement[bool]:
 def succeed(session: Session, today: date, now: datetime) -> list[Due]:
     """Let all that is due by ``today`` change hands, and tell both sides and the planners; safe to repeat."""
     cycle_closing.lock(session)
-    found = due(session, today)
-    for each in found:
-        _hand_over(session, each, now)
-    return found
+    done: list[Due] = []
+    while found := due(session, today):  # whoever takes over may have ended since: the next step of a chain
+        for each in found:
+            _hand_over(session, each, now)
+        done += found
+    return done
 
 
 def _hand_over(session: Session, each: Due, now: datetime) -> None:

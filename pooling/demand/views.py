@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from pooling.access.projection import OPEN, OWN
-from pooling.demand.queries import LineRow
+from pooling.demand.queries import Doubted, LineRow
 from pooling.demand.sent_for import MOST_REASON
 from pooling.demand.tables import Submission
 
@@ -43,7 +43,8 @@ class Doubt(msgspec.Struct, frozen=True):
 
 
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
-    """Yearly demand in base units ex VAT. ``live``: it counts, as nothing has taken its place."""
+    """Yearly demand in base units ex VAT. ``live``: it counts, as nothing has taken its place. ``doubts``: of a line
+    that is read by itself or listed as doubtful."""
 
     owner: ClassVar[tuple[str, ...]] = ("participant", "sent_as")
     whole: ClassVar[Meta] = OWN
@@ -68,6 +69,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None
     external_id: str | None
     live: bool
+    doubts: list[Doubt] | UnsetType = UNSET
 
 
 class Succession(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +105,6 @@ class LineDetail(LineView, frozen=True, kw_only=True):
     """A line with where it came from and what is doubtful about it."""
 
     provenance: Provenance
-    doubts: list[Doubt]
 
 
 class LinePage(msgspec.Struct, frozen=True):
@@ -201,9 +202,13 @@ def money(micro: int) -> str:
     return f"{micro // MICRO}.{micro % MICRO:06d}"
 
 
-def line_view(row: LineRow) -> LineView:
-    """A line of a list, of which there may be hundreds: written out, as that is the quickest."""
+def line_view(row: LineRow, doubts: Mapping[int, Sequence[Doubted]] | None = None) -> LineView:
+    """A line of a list, of which there may be hundreds: written out, as that is the quickest.
+
+    ``doubts``: by line, where they are asked for.
+    """
     return LineView(
+        doubts=UNSET if doubts is None else [Doubt(*each) for each in doubts.get(row.id, ())],
         id=row.id,
         submission=row.submission,
         participant=row.participant,
@@ -254,7 +259,7 @@ def _line_fields(row: Any) -> dict[str, Any]:
     }
 
 
-def line_detail(row: Any, doubts: Sequence[Any], successions: Sequence[Any]) -> LineDetail:
+def line_detail(row: Any, doubts: Sequence[Doubted], successions: Sequence[Any]) -> LineDetail:
     """A line with all that is known of it."""
     same = ("file_name", "file_sha256", "received_at", "row", "rows", "mapping_name", "mapping_sha256")
     more = ("original_quantity", "original_unit", "original_price", "exchange_rate_date", "window_source", "ended_at")

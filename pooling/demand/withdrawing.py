@@ -6,10 +6,12 @@ from uuid import UUID
 from sqlmodel import Session
 
 from pooling import audit
+from pooling.deeds import deed_of
 from pooling.demand import cycle_closing, doubts, store
 from pooling.demand.sender import Sender
 from pooling.demand.tables import Submission
 from pooling.errors import NotFound, WrongState
+from pooling.reference import service as reference
 
 
 def withdraw(session: Session, submission: UUID, *, sender: Sender, expect: Callable[[int], None]) -> None:
@@ -19,9 +21,7 @@ def withdraw(session: Session, submission: UUID, *, sender: Sender, expect: Call
     """
     cycle_closing.lock(session)
     record = session.get(Submission, submission)
-    theirs = store.participants_of(session, submission)
-    known = record is not None and (record.senders_known or record.sent_by == sender.id)
-    if record is None or not sender.may_replace(theirs, known=known):
+    if record is None or not _may_withdraw(session, record, sender):
         raise NotFound(f"no submission {submission}")
     expect(record.version)
     if record.source is not None:
@@ -31,4 +31,11 @@ def withdraw(session: Session, submission: UUID, *, sender: Sender, expect: Call
     store.supersede(session, submission, store.WITHDRAWN)
     doubts.renew_flags(session, sorted(store.categories_of(session, submission)), submission)
     session.expire_all()
+    theirs = store.participants_of(session, submission)
     audit.acted(session, "submissions.withdraw", resource=("submission", submission), participants=theirs)
+
+
+def _may_withdraw(session: Session, record: Submission, sender: Sender) -> bool:
+    today = sender.on(deed_of(session).now.date(), reference.participants(session))
+    known = record.senders_known or record.sent_by == sender.id
+    return today.may_replace(store.senders_of(session, record), known=known)

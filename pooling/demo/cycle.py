@@ -132,7 +132,7 @@ def _tenders(
     proposed = cycle_tenders.propose(site, plan)
     watcher.told(cycle_demand.TERMS["plan_by"], f"the plan is proposed: its pools are {len(proposed)} tenders")
     site.go_to(cycle_tenders.INVITED_ON)
-    invited = cycle_tenders.invite(site, proposed, watcher.told)
+    invited = cycle_tenders.invite(site, proposed, watcher.told, seed=seed)
     members = sum(len(each["members"]) for each in invited)
     watcher.told(
         cycle_tenders.INVITED_ON,

@@ -1,4 +1,4 @@
-"""What members answer in the demonstration: made up, and the same for the same seed and tender. Pure."""
+"""What members answer and planners enter in the demonstration: made up, the same for the same seed and tender. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +11,8 @@ DECLINES, CHANGES, NARROWS = 0.04, 0.09, 0.25
 all others commit to what they have sent."""
 LESS = 0.95
 ENOUGH_OTHERS = 3
+ENVIRONMENT, SUPPLIERS, SHARES = 0.3, 2, (0.02, 0.2)
+"""Weight of environment among the award criteria, suppliers of a category, and the range of the buyers' share of it."""
 WHY_NOT = (
     "our own agreement was extended meanwhile (made up)",
     "the wards want to try the product first (made up)",
@@ -37,6 +39,21 @@ def _less(part: Document) -> dict[str, int]:
     """A little less than was sent, and at least one."""
     sent = {"quantity_low": "quantity_low", "quantity": "quantity_per_year", "quantity_high": "quantity_high"}
     return {"lot": part["lot"], **{name: max(1, int(part[field] * LESS)) for name, field in sent.items()}}
+
+
+def facts(seed: int, tender: Document) -> dict[str, Any]:
+    """What the law asks for and only planners know, as ``facts`` of `PATCH /v1/tenders/{id}` takes it."""
+    dice = chance.dice(seed, "facts", tender["family"], tender["start"])
+    categories = sorted({lot["category"] for lot in tender["lots"]})
+    return {
+        "central_government": False,
+        "environment_weight": ENVIRONMENT,
+        "agreement_signed": True,
+        "lot_reasons": "one product for all its wards (made up)" if len(tender["lots"]) == 1 else None,
+        "categories": {
+            each: {"buying_share": round(dice.uniform(*SHARES), 3), "suppliers": SUPPLIERS} for each in categories
+        },
+    }
 
 
 def month_after(month: str) -> str:

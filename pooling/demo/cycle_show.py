@@ -104,6 +104,7 @@ def _heading(agreement: Agreement, repaired: Sequence[Repaired]) -> Panel:
         ("lead", f"{tender['lead']}, signed by {tender['signing_body']}; depth: {tender['depth']}"),
         ("members", ", ".join(_member(each) for each in tender["members"])),
         ("its way", ", ".join(_steps(agreement.history))),
+        ("entered", _entered(tender["facts"])),
     ]
     for one in repaired:
         if one.tender == tender["id"]:
@@ -119,6 +120,17 @@ def _heading(agreement: Agreement, repaired: Sequence[Repaired]) -> Panel:
     for name, words in facts:
         table.add_row(Text(name, style="bold"), Text(words))
     return Panel(table, title=Text(f"handed over: {called(tender)}"), expand=False)
+
+
+def _entered(entered: Document) -> str:
+    """What planners entered for the law to be asked about, in words."""
+    central = "a" if entered["central_government"] else "no"
+    shares = [each["buying_share"] for each in entered["categories"].values() if each["buying_share"] is not None]
+    weight, most = entered["environment_weight"] or 0, max(shares, default=0)
+    return (
+        f"{central} central government authority, environment weighs {weight:.0%} of the award,"
+        f" the buyers' share of a category at most {most:.1%} (made up)"
+    )
 
 
 def _member(member: Document) -> str:

@@ -79,6 +79,10 @@ class Desk:
         """Set what is not there yet, or replace what stands at ``of``, as it is now."""
         return self.request("PUT", path, of=of, json=dict(body)).json()
 
+    def patch(self, path: str, body: Document) -> Any:
+        """Change parts of what stands at ``path``, as it is now."""
+        return self.request("PATCH", path, of=path, json=dict(body)).json()
+
     def request(self, method: str, path: str, *, of: str | None = None, **more: Any) -> httpx.Response:
         """One request; with ``of``, only if what stands there is still what it is now.
 

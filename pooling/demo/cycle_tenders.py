@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from pooling.demo.cycle_answers import answer, chosen, pivot
+from pooling.demo.cycle_answers import answer, chosen, facts, pivot
 from pooling.demo.cycle_demand import CYCLE, TERMS
 from pooling.demo.cycle_site import Document, Refused, Site
 
@@ -16,6 +16,7 @@ INVITED_ON, ANSWERED_ON, DECIDED_ON = (TERMS["plan_by"] + timedelta(days=days) f
 ANSWERS_DUE = TERMS["plan_by"] + timedelta(days=50)
 DONE = ("queued", "running")
 LONGEST_REASON, LONGEST_TOLD = 1000, 240
+ENTERED = "for the law to be asked about (made up)"
 LATER = "not taken further this time (made up)"
 
 Tell = Callable[[date, str], None]
@@ -50,13 +51,17 @@ def propose(site: Site, plan: str) -> list[Document]:
     return [site.planner.get(_path(each)) for each in site.planner.all(f"/v1/tenders?cycle={CYCLE}&limit=500")]
 
 
-def invite(site: Site, tenders: Sequence[Document], tell: Tell) -> list[Document]:
-    """Some are reviewed and their members invited; the others are given up, so that their lines are free."""
+def invite(site: Site, tenders: Sequence[Document], tell: Tell, *, seed: int) -> list[Document]:
+    """Some are reviewed and their members invited; the others are given up, so that their lines are free.
+
+    What the law asks for and no data tell is entered before: made up.
+    """
     invited: list[Document] = []
     against: dict[str, str] = {}
     for tender in chosen(tenders, members=MEMBERS):
         if len(invited) == MOST_INVITED:
             break
+        site.planner.patch(_path(tender), {"facts": facts(seed, tender), "reason": ENTERED})
         blocked = site.planner.get(f"{_path(tender)}/standing")["blocked"]
         if blocked:
             against[tender["id"]] = "; ".join(blocked)
@@ -69,7 +74,7 @@ def invite(site: Site, tenders: Sequence[Document], tell: Tell) -> list[Document
             _reject(site, tender, against.get(tender["id"], LATER))
     for tender in invited:
         _step(site, tender, "review", reason="looks good on paper (made up)")
-        _step(site, tender, "invite", due=ANSWERS_DUE.isoformat())
+        _step(site, tender, "invite", due=ANSWERS_DUE.isoformat(), reason="reviewed (made up)")
     return invited
 
 
@@ -102,6 +107,8 @@ def mend(site: Site, tenders: Sequence[Document], counts: Counts, tell: Tell) ->
     for tender in tenders:
         _settle(site, tender, counts, ("change-proposed",))
         found = site.planner.get(f"{_path(tender)}/standing")["committed"]
+        if found["holds"]:
+            _at_its_price(site, tender, found, counts, tell)
         if found["holds"] or len(repaired) == MOST_REPAIRED:
             continue
         short = "; ".join(fault["words"] for fault in found["faults"])
@@ -120,6 +127,18 @@ def _settle(site: Site, tender: Document, counts: Counts, answers: Collection[st
     for member in site.planner.get(_path(tender))["members"]:
         if member["answer"] in answers:
             _answer(site, tender, member["participant"], {"answer": "commit"}, counts)
+
+
+def _at_its_price(site: Site, tender: Document, found: Document, counts: Counts, tell: Tell) -> None:
+    """Where a lot has become dearer than its members were told, they are asked again and commit to that price."""
+    told = {lot["id"]: lot["unit_price_eur"] for lot in site.planner.get(_path(tender))["lots"]}
+    dearer = [lot for lot in found["lots"] if lot["unit_price_eur"] > told[lot["lot"]]]
+    if not dearer:
+        return
+    path = f"{_path(tender)}/answers/{dearer[0]['participants'][0]}"
+    site.planner.post(f"{path}/ask-again", {"reason": "it has become dearer (made up)"}, of=path)
+    tell(ANSWERED_ON, f"{called(tender)} has become dearer: its members are asked again")
+    _settle(site, tender, counts, ("none",))
 
 
 def _repair(site: Site, tender: Document, short: str) -> Repaired | None:
@@ -145,7 +164,7 @@ def decide(site: Site, tenders: Sequence[Document], counts: Counts, tell: Tell) 
     for tender in tenders:
         try:
             _step(site, tender, "confirm", reason="all have answered (made up)")
-            _step(site, tender, "hand-over")
+            _step(site, tender, "hand-over", reason="signed (made up)")
             done.append(tender["id"])
         except Refused as refused:
             tell(DECIDED_ON, f"{called(tender)} is given up: {shortened(refused.problem['detail'])}")

@@ -11,7 +11,8 @@ from pooling.law.days import moved
 
 DEPTHS = ("dialogue", "criteria", "framework", "joint")
 """How far a tender goes together, the shallowest first: dialogue, criteria, framework, full joint tender."""
-ROLES = ("lead", "member", "associate")
+ASSOCIATE = "associate"
+ROLES = ("lead", "member", ASSOCIATE)
 
 
 class BadFacts(ValueError):
@@ -36,20 +37,35 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """One buyer's quantity in one category over the term with options; ``maximum`` None: not set yet."""
+    """One buyer's quantity in one category over the term with options; ``maximum`` None: not set yet.
+
+    ``exact``: the need was given without a range, so that the maximum is no more than the estimate.
+    """
 
     category: str
     estimate: int
     maximum: int | None = None
+    exact: bool = False
 
     def __post_init__(self) -> None:
         if self.estimate < 0 or (self.maximum is not None and self.maximum < 0):
             raise BadFacts(f"amount of {self.category}: {self.estimate} of at most {self.maximum}: give 0 or more")
 
 
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """The most that may be called off of one offer, base units a year, against the most that is offered a year."""
+
+    offer: str
+    most: int
+    offered: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buyer:
     """A member with what it would buy; ``role`` of `ROLES`. Values are over the term with options, but one a year.
+
+    An associate is no contracting buyer: the lead signs for it.
 
     ``joined_on``: when its commitment was given; ``valid_to``: first day it no longer exists, then ``successor`` takes
     over. ``signing_body``: code of the body that signs for it, None where it cannot sign.
@@ -82,9 +98,10 @@ class Category:
     """What is bought: CPV (8 digits, a check digit behind a hyphen is passed over); value over the term with options,
     the most that may be bought where it is known.
 
-    ``suppliers``: with how many the agreement is to be made. ``several_suppliers``: whether users need a choice; None:
-    as the family says (`law.needs_several_suppliers`). ``green_criteria``: environmental criteria that are required in
-    the specification. ``buying_share``: of the buyers together in what Nordic or EEA buyers buy of it.
+    ``suppliers``: with how many the agreement is to be made; ``offers``: products on offer, of as many suppliers at
+    most. ``several_suppliers``: whether users need a choice; None: as the family says (`law.needs_several_suppliers`).
+    ``green_criteria``: environmental criteria that are required in the specification. ``buying_share``: of the buyers
+    together in what Nordic or EEA buyers buy of it.
     """
 
     id: str
@@ -93,12 +110,17 @@ class Category:
     value_cents: int | None = None
     green_criteria: tuple[str, ...] = ()
     suppliers: int | None = None
+    offers: int | None = None
     several_suppliers: bool | None = None
     buying_share: float | None = None
 
     def __post_init__(self) -> None:
         if self.buying_share is not None and not 0 <= self.buying_share <= 1:
             raise BadFacts(f"category {self.id}: buying share {self.buying_share}: give 0 to 1, or None")
+        for name in ("suppliers", "offers"):
+            number = getattr(self, name)
+            if number is not None and number < 0:
+                raise BadFacts(f"category {self.id}: {name} is {number}: give 0 or more, or None")
         if self.cpv is not None and not (self.cpv[:8].isdigit() and len(self.cpv.split("-")[0]) == 8):
             raise BadFacts(f"category {self.id}: CPV {self.cpv!r}: give eight digits")
 
@@ -117,11 +139,12 @@ class TenderFacts:
 
     ``lead``: participant that runs it, one of ``buyers``. ``term_months`` without ``option_months``. ``main_cpv`` None:
     the CPV of the category with the largest value. ``lots``: lots it is divided into; ``lot_reasons``: why it is not.
-    ``term_reasons``: why it may last longer than four years. ``environment_weight``: share of the award criteria.
-    ``agreement_signed``: of the buyers on responsibilities, law and organisation. ``central_government``: whether a
-    buyer is a central government authority. ``frozen_on``: from then on nobody joins. ``notice_on``: planned day of the
-    contract notice; ``start``: first day of the agreement. ``maximum_value_cents``: of the whole, over the term with
-    options; less than the sum of the buyers' maxima, which are not all reached at once; None: that sum.
+    ``term_reasons``: why it may last longer than four years. ``environment_weight``: share of the award criteria;
+    ``environment_reasons``: why requirements are clearly better than that. ``agreement_signed``: of the buyers on
+    responsibilities, law and organisation. ``central_government``: whether a buyer is a central government authority.
+    ``frozen_on``: from then on nobody joins. ``notice_on``: planned day of the contract notice; ``start``: first day of
+    the agreement. ``maximum_value_cents``: of the whole, over the term with options; less than the sum of the buyers'
+    maxima, which are not all reached at once; None: that sum.
     """
 
     buyers: tuple[Buyer, ...]
@@ -138,10 +161,12 @@ class TenderFacts:
     lot_reasons: str | None = None
     term_reasons: str | None = None
     environment_weight: float | None = None
+    environment_reasons: str | None = None
     agreement_signed: bool | None = None
     central_government: bool | None = None
     frozen_on: date | None = None
     talks: tuple[Talk, ...] = ()
+    supplies: tuple[Supply, ...] = ()
     maximum_value_cents: int | None = None
 
     def __post_init__(self) -> None:
@@ -160,6 +185,16 @@ class TenderFacts:
             raise BadFacts(f"maximum value {self.maximum_value_cents}: give 0 or more, or None")
         if self.environment_weight is not None and not 0 <= self.environment_weight <= 1:
             raise BadFacts(f"environment weight {self.environment_weight}: give 0 to 1, or None")
+
+    @property
+    def contracting(self) -> tuple[Buyer, ...]:
+        """The buyers that sign."""
+        return tuple(buyer for buyer in self.buyers if buyer.role != ASSOCIATE)
+
+    @property
+    def associates(self) -> tuple[Buyer, ...]:
+        """Those that the lead signs for: named apart."""
+        return tuple(buyer for buyer in self.buyers if buyer.role == ASSOCIATE)
 
     @property
     def countries(self) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Rules about value, share, term and quantity: one function each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pooling.law.facts import Buyer, Category, TenderFacts
+from pooling.law.facts import ASSOCIATE, Buyer, Category, TenderFacts
 from pooling.law.findings import Finding, eur, listed, per_cent
 from pooling.law.records import Rule
 from pooling.law.results import Applies, Severity
@@ -24,6 +24,7 @@ def thresholds(facts: TenderFacts, rule: Rule) -> Iterator[Finding]:
         return
     limit = central if facts.central_government else sub_central
     stands = f"{eur(value)} over {facts.whole_term_months} months with options"
+    whose = "with a central government authority among the buyers, " if facts.central_government else ""
     figures = {"value_cents": value, "threshold_cents": limit, "months": facts.whole_term_months}
     if facts.central_government is None and central <= value < sub_central:
         yield Finding(
@@ -36,14 +37,14 @@ def thresholds(facts: TenderFacts, rule: Rule) -> Iterator[Finding]:
     elif value >= limit:
         yield Finding(
             applies=Applies.YES,
-            why=f"{stands} is at or above {eur(limit)}",
+            why=f"{whose}{stands} is at or above {eur(limit)}",
             follows="publish under the directive: notice in TED, its procedures and time limits",
             figures=figures,
         )
     else:
         yield Finding(
             applies=Applies.NO,
-            why=f"{stands} is below {eur(limit)}; national rules apply",
+            why=f"{whose}{stands} is below {eur(limit)}; national rules apply",
             figures=figures,
         )
 
@@ -171,18 +172,63 @@ def estimate_and_maximum(facts: TenderFacts, _rule: Rule) -> Iterator[Finding]:
         )
     if not below and not lacking and not short:
         most = sum(buyer.maximum_value_cents or 0 for buyer in facts.buyers) if whole is None else whole
+        apart, said = _apart(facts.associates)
         yield Finding(
             applies=Applies.YES,
-            why=f"{eur(sum(estimates))} estimated, {eur(most)} at most, for {len(facts.buyers)} buyers",
+            why=f"{eur(sum(estimates))} estimated, {eur(most)} at most, for {len(facts.contracting)} buyers{said}",
             follows="state both in the notice, for the whole and for each buyer; no call-off goes beyond the maximum",
-            figures={**figures, "maximum_cents": most},
+            figures={**figures, "maximum_cents": most, **apart},
         )
+    yield from _no_room(facts)
+    yield from _beyond_supply(facts)
     for buyer in facts.buyers:
         if _stated(buyer):
-            yield _of_buyer(buyer)
+            yield _of_buyer(buyer, facts.lead)
 
 
-def _of_buyer(buyer: Buyer) -> Finding:
+def _apart(associates: Sequence[Buyer]) -> tuple[dict[str, int], str]:
+    """What of the whole is for those that do not sign, as figures and in words; nothing where there are none."""
+    if not associates:
+        return {}, ""
+    estimate = sum(buyer.value_cents or 0 for buyer in associates)
+    most = sum(buyer.maximum_value_cents or 0 for buyer in associates)
+    named = listed(buyer.participant for buyer in associates)
+    words = f"; of this, counted apart, {eur(estimate)} estimated and {eur(most)} at most for {named}"
+    return {"associates_estimate_cents": estimate, "associates_maximum_cents": most}, words
+
+
+def _no_room(facts: TenderFacts) -> Iterator[Finding]:
+    """A maximum that is the estimate is reached by the need as it is expected."""
+    none = [
+        buyer.participant
+        for buyer in facts.buyers
+        if any(each.estimate and (each.exact or each.maximum == each.estimate) for each in buyer.amounts)
+    ]
+    if none:
+        yield Finding(
+            applies=Applies.YES,
+            severity=Severity.WARNING,
+            why=f"the maximum of {listed(none)} is no more than the estimate: the need was given without a range",
+            follows="ask for the range of the need before the buyers are fixed; once the maximum is reached, nothing"
+            " more can be called off",
+            participants=tuple(none),
+        )
+
+
+def _beyond_supply(facts: TenderFacts) -> Iterator[Finding]:
+    for each in facts.supplies:
+        if each.most > each.offered:
+            yield Finding(
+                applies=Applies.YES,
+                severity=Severity.WARNING,
+                why=f"up to {each.most:,} a year may be called off of {each.offer}, and {each.offered:,} a year are on"
+                " offer",
+                follows="ask the supplier for as much as the maximum, or have the members commit to less",
+                figures={f"most.{each.offer}": each.most, f"offered.{each.offer}": each.offered},
+            )
+
+
+def _of_buyer(buyer: Buyer, lead: str) -> Finding:
     figures: dict[str, int | float] = {
         "estimate_cents": buyer.value_cents or 0,
         "maximum_cents": buyer.maximum_value_cents or 0,
@@ -192,11 +238,14 @@ def _of_buyer(buyer: Buyer) -> Finding:
         figures[f"estimate.{amount.category}"] = amount.estimate
         figures[f"maximum.{amount.category}"] = amount.maximum or 0
         parts.append(f"{amount.category} {amount.estimate:,} estimated, {amount.maximum or 0:,} at most")
+    apart = buyer.role == ASSOCIATE
     return Finding(
         applies=Applies.YES,
-        why=f"{buyer.participant}: {'; '.join(parts)}; {eur(buyer.value_cents or 0)} estimated,"
-        f" {eur(buyer.maximum_value_cents or 0)} at most",
-        follows="to be stated in the notice for this buyer",
+        why=f"{buyer.participant}{f' (associate, under {lead})' if apart else ''}: {'; '.join(parts)};"
+        f" {eur(buyer.value_cents or 0)} estimated, {eur(buyer.maximum_value_cents or 0)} at most",
+        follows=f"to be stated in the notice apart, under {lead}, which signs for it"
+        if apart
+        else "to be stated in the notice for this buyer",
         participants=(buyer.participant,),
         figures=figures,
     )

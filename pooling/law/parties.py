@@ -29,9 +29,9 @@ def named_buyers(facts: TenderFacts, _rule: Rule) -> Iterator[Finding]:
     elif frozen is None:
         yield Finding(
             applies=Applies.YES,
-            why=f"{len(facts.buyers)} buyers are named and may still change",
+            why=f"{_named(facts)} are named and may still change",
             follows="fix them before the notice; from then on nobody joins and no line is added",
-            figures={"buyers": len(facts.buyers)},
+            figures=_counted(facts),
         )
     elif facts.notice_on is not None and frozen > facts.notice_on:
         yield Finding(
@@ -43,10 +43,20 @@ def named_buyers(facts: TenderFacts, _rule: Rule) -> Iterator[Finding]:
     else:
         yield Finding(
             applies=Applies.YES,
-            why=f"{len(facts.buyers)} buyers were fixed on {frozen}",
+            why=f"{_named(facts)} were fixed on {frozen}",
             follows="name each in the notice; nobody joins and no line is added",
-            figures={"buyers": len(facts.buyers)},
+            figures=_counted(facts),
         )
+
+
+def _named(facts: TenderFacts) -> str:
+    apart = listed(buyer.participant for buyer in facts.associates)
+    return f"{len(facts.contracting)} buyers" + (f", and {apart} as associates," if facts.associates else "")
+
+
+def _counted(facts: TenderFacts) -> dict[str, int | float]:
+    counts = {"buyers": len(facts.contracting), "associates": len(facts.associates)}
+    return {name: number for name, number in counts.items() if number or name == "buyers"}
 
 
 def lead_law(facts: TenderFacts, _rule: Rule) -> Iterator[Finding]:
@@ -122,8 +132,9 @@ def associates(facts: TenderFacts, rule: Rule) -> Iterator[Finding]:
         yield Finding(
             applies=Applies.YES,
             severity=Severity.WARNING,
-            why=f"{listed(settled)} take part as associates and sign nothing",
-            follows="check the legal basis on which they are supplied; count their volume apart",
+            why=f"{listed(settled)} take part as associates and sign nothing; {facts.lead} signs for them",
+            follows=f"name them in the notice apart from the buyers, under {facts.lead}, as entitled to call off up to"
+            " maxima of their own; check the legal basis on which they are supplied",
             participants=settled,
         )
     if not without:
@@ -149,10 +160,15 @@ def norway_environment(facts: TenderFacts, rule: Rule) -> Iterator[Finding]:
             figures=figures,
         )
     elif not bare:
+        reasons = bool(facts.environment_reasons)
         yield Finding(
             applies=Applies.YES,
-            why=f"{listed(there)} take part; every category requires environmental criteria",
-            follows="state why requirements are clearly better than a weight",
+            severity=Severity.NOTE if reasons else Severity.WARNING,
+            why=f"{listed(there)} take part; every category requires environmental criteria"
+            + ("; the reasons are given" if reasons else ", without reasons why that is better than a weight"),
+            follows="state the reasons in the tender documents"
+            if reasons
+            else f"let environment weigh {per_cent(least)}, or give the reasons why requirements are clearly better",
             participants=there,
             figures=figures,
         )

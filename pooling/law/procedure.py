@@ -5,7 +5,7 @@ from datetime import date
 
 from pooling.errors import counted
 from pooling.law.days import moved
-from pooling.law.facts import TenderFacts
+from pooling.law.facts import Category, TenderFacts
 from pooling.law.findings import Finding, listed
 from pooling.law.records import Rule, needs_several_suppliers
 from pooling.law.results import Applies, Severity
@@ -58,7 +58,7 @@ def several_suppliers(facts: TenderFacts, rule: Rule) -> Iterator[Finding]:
             follows="let each buyer choose among them by need",
         )
         return
-    told = [f"{each.id} ({'not set' if each.suppliers is None else each.suppliers})" for each in few]
+    told = [f"{each.id} ({_number(each)})" for each in few]
     yield Finding(
         applies=Applies.YES,
         severity=Severity.WARNING,
@@ -66,6 +66,13 @@ def several_suppliers(facts: TenderFacts, rule: Rule) -> Iterator[Finding]:
         follows=f"make the agreement with {fewest} suppliers or more there",
         figures={f"suppliers.{each.id}": each.suppliers for each in few if each.suppliers is not None},
     )
+
+
+def _number(category: Category) -> str:
+    """Of suppliers; where it is not set, what is known of it."""
+    if category.suppliers is not None:
+        return str(category.suppliers)
+    return "not set" + ("" if category.offers is None else f", {category.offers} at most by what is on offer")
 
 
 def dialogue_time(facts: TenderFacts, rule: Rule) -> Iterator[Finding]:

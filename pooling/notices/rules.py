@@ -17,9 +17,12 @@ class Kind(StrEnum):
     CYCLE_CLOSED = "cycle-closed"
     CYCLE_DECIDED = "cycle-decided"
     INVITED = "invited"
+    ASKED_AGAIN = "asked-again"
     ANSWER_DUE_SOON = "answer-due-soon"
     TENDER_ANSWERED = "tender-answered"
     TENDER_AT_RISK = "tender-at-risk"
+    TENDER_DEARER = "tender-dearer"
+    ANSWERED_FOR = "answered-for"
     TENDER_DECIDED = "tender-decided"
     CALL_OFF_WARNING = "call-off-warning"
     CORRECTION = "correction"
@@ -32,9 +35,12 @@ FACTS: Mapping[Kind, frozenset[str]] = {
     Kind.CYCLE_CLOSED: frozenset({"cycle"}),
     Kind.CYCLE_DECIDED: frozenset({"cycle"}),
     Kind.INVITED: frozenset({"family", "cycle"}),
+    Kind.ASKED_AGAIN: frozenset({"family", "cycle"}),
     Kind.ANSWER_DUE_SOON: frozenset({"family", "cycle"}),
     Kind.TENDER_ANSWERED: frozenset({"family", "cycle", "participant", "answer"}),
     Kind.TENDER_AT_RISK: frozenset({"family", "cycle"}),
+    Kind.TENDER_DEARER: frozenset({"family", "cycle"}),
+    Kind.ANSWERED_FOR: frozenset({"family", "cycle", "participant"}),
     Kind.TENDER_DECIDED: frozenset({"family", "cycle", "status"}),
     Kind.CALL_OFF_WARNING: frozenset({"family", "category", "standing"}),
     Kind.CORRECTION: frozenset({"cycle", "participant"}),

@@ -38,9 +38,14 @@ WORDS: Mapping[str, Mapping[Kind, Words]] = {
             "You are invited to a joint tender for {family} in the planning round {cycle}. The invitation shows your"
             " own lines, gain and risk. Commit, decline, or propose a change.",
         ),
+        Kind.ASKED_AGAIN: Words(
+            "You are asked again: {family}",
+            "Your answer to the invitation to the joint tender for {family} in {cycle} counts no more. Read the"
+            " invitation again, and commit, decline, or propose a change.",
+        ),
         Kind.ANSWER_DUE_SOON: Words(
             "Your answer is due soon: {family}",
-            "Your answer to the invitation to the joint tender for {family} in {cycle} is still missing.",
+            "You have neither committed to the joint tender for {family} in {cycle} nor declined.",
         ),
         Kind.TENDER_ANSWERED: Words(
             "{participant} has answered: {family}",
@@ -48,7 +53,17 @@ WORDS: Mapping[str, Mapping[Kind, Words]] = {
         ),
         Kind.TENDER_AT_RISK: Words(
             "A joint tender is at risk: {family}",
-            "As it is answered now, the joint tender for {family} in {cycle} falls short. Repairs can be looked for.",
+            "As it is answered now, the joint tender for {family} in {cycle} falls short. Repairs are being sought.",
+        ),
+        Kind.TENDER_DEARER: Words(
+            "A joint tender gets dearer: {family}",
+            "As it is answered now, the joint tender for {family} in {cycle} comes to a dearer price than its"
+            " invitation says. Nobody is bound to that price: members that committed to less are asked again.",
+        ),
+        Kind.ANSWERED_FOR: Words(
+            "A planner declined for {participant}: {family}",
+            "A planner declined the joint tender for {family} in {cycle} in the place of {participant}. Look at the"
+            " answer for the reason; until the last day it can be answered otherwise.",
         ),
         Kind.TENDER_DECIDED: Words(
             "A joint tender is {status}: {family}", "The joint tender for {family} in {cycle} is {status}."
@@ -88,7 +103,7 @@ def words_of(kind: Kind, facts: Mapping[str, str], *, language: str = ENGLISH) -
 
 def place_of(kind: Kind, subject_type: str, subject_id: str, notice: object) -> str:
     """Path of the resource to look at; of the notice itself where its subject has no address of its own."""
-    asked = kind in (Kind.INVITED, Kind.ANSWER_DUE_SOON) and subject_type == "tender"
+    asked = kind in (Kind.INVITED, Kind.ASKED_AGAIN, Kind.ANSWER_DUE_SOON) and subject_type == "tender"
     path = INVITATION if asked else PLACES.get(subject_type)
     return f"/v1/notices/{notice}" if path is None else path.format(id=subject_id)
 

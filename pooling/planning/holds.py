@@ -13,6 +13,8 @@ import msgspec
 
 Key = tuple[str, str, str | None]
 """Participant, category and item code: a later line of the same takes the place of an earlier one."""
+Forecast = tuple[str, str]
+"""The system that a forecast is from, and its id there."""
 Akin = Callable[[str], frozenset[str]]
 """A participant, with those before and after it in a succession."""
 
@@ -57,11 +59,17 @@ class HeldTender:
 
 @dataclass(frozen=True, slots=True)
 class Stood:
-    """Where a line stood in the last plan."""
+    """Where a line stood in the last plan.
+
+    ``key``: under its sender; ``forecast``: source and id there of a forecast. By these a line that was sent anew
+    stands where it stood.
+    """
 
     line: int
     offer: str
     start: str
+    key: Key | None = None
+    forecast: Forecast | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +215,54 @@ def forbidden(
     return [*found, *({**nothing, "offer": name} for name in held.closed)]
 
 
-def previous(holds: Holds, held: HeldOffers, lines: Iterable[str]) -> list[dict[str, Any]]:
-    """``previous`` of the instance, as far as lines and offers are there."""
-    known, there = {offer["id"] for offer in held.offers}, set(lines)
+def previous(
+    holds: Holds, held: HeldOffers, lines: Mapping[int, tuple[Key, Forecast | None]], akin: Akin
+) -> list[dict[str, Any]]:
+    """``previous`` of the instance, as far as lines and offers are there; ``lines``: all of the instance.
+
+    A line that is not there is looked for among those sent later: first the same forecast, then the same participant
+    (or one before or after it in a succession), category and item code, in the order in which they were sent.
+    """
+    known = {offer["id"] for offer in held.offers}
     stood = {each.line: each for each in holds.previous}
+    places = {line: each for line, each in stood.items() if line in lines}
+    gone = [each for line, each in sorted(stood.items()) if line not in lines]
+    places |= _of_forecasts(gone, {line: forecast for line, (_, forecast) in lines.items() if line not in places})
+    inherited = {each.line for each in places.values()}
+    gone = [each for each in gone if each.line not in inherited]
+    places |= _of_keys(gone, {line: key for line, (key, _) in lines.items() if line not in places}, akin)
     return [
         {"line": str(line), "offer": each.offer, "start": each.start}
-        for line, each in sorted(stood.items())
-        if str(line) in there and each.offer in known
+        for line, each in sorted(places.items())
+        if each.offer in known
     ]
+
+
+def _of_forecasts(gone: Iterable[Stood], lines: Mapping[int, Forecast | None]) -> dict[int, Stood]:
+    stood = {each.forecast: each for each in gone if each.forecast is not None}
+    found = {line: stood.get(forecast) for line, forecast in lines.items() if forecast is not None}
+    return {line: each for line, each in found.items() if each is not None and line > each.line}
+
+
+def _of_keys(gone: Iterable[Stood], lines: Mapping[int, Key], akin: Akin) -> dict[int, Stood]:
+    """Lines of one key take the places of those before them in order; more than there were, only a place that is the
+    only one."""
+    before: dict[Key, list[Stood]] = {}
+    for each in gone:
+        if each.key is not None:
+            before.setdefault(each.key, []).append(each)
+    same: dict[Key, list[int]] = {}
+    for line, key in sorted(lines.items()):
+        same.setdefault(key, []).append(line)
+    places: dict[int, Stood] = {}
+
+    def later(key: Key, than: int) -> list[int]:
+        anew = sorted(line for code in akin(key[0]) for line in same.get((code, key[1], key[2]), ()))
+        return [line for line in anew if line > than and line not in places]
+
+    for key, those in before.items():
+        places |= dict(zip(later(key, those[-1].line), those, strict=False))
+    for key, those in before.items():
+        if len({(each.offer, each.start) for each in those}) == 1:
+            places |= dict.fromkeys(later(key, those[-1].line), those[0])
+    return places

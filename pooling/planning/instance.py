@@ -9,7 +9,18 @@ from typing import Any
 
 from pooling.errors import BadInput
 from pooling.market.rules import INDEX, MICRO, OfferRecord, TierRecord
-from pooling.planning.holds import NOTHING, Akin, Holds, Key, fixed_pools, forbidden, held_offers, overtaken, previous
+from pooling.planning.holds import (
+    NOTHING,
+    Akin,
+    Forecast,
+    Holds,
+    Key,
+    fixed_pools,
+    forbidden,
+    held_offers,
+    overtaken,
+    previous,
+)
 from pooling.planning.policy import Codes, Policy, refusal, unknown_names
 from pooling.planning.rules import first_day, month_after, shifted
 from pooling.reference.rates import rate_on
@@ -37,6 +48,13 @@ class LiveLine:
     refused: tuple[str, ...]
     item_code: str | None = None
     sent_as: str = ""
+    source: str | None = None
+    external_id: str | None = None
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """Source and id there; None: a row of a file."""
+        return None if self.source is None or self.external_id is None else (self.source, self.external_id)
 
     @property
     def sender(self) -> str:
@@ -121,6 +139,7 @@ def build(
     standing, lines, stood_for = _beside(sorted(lines, key=lambda line: line.id), holds, akin)
     pairs, excluded = _placed(lines, known=known, policy=policy)
     placed = [held for _, held in pairs]
+    inside_as_sent = [*standing, *(sent for sent, _ in pairs)]
     fixed = [line for lot in holds.lots for line in lot.lines]
     documents = sorted([*fixed, *map(_line, placed)], key=lambda line: int(line["id"]))
     categories = sorted({line["category"] for line in documents})
@@ -139,7 +158,7 @@ def build(
         "lines": documents,
         "fixed": fixed_pools(holds, held.names),
         "forbidden": forbidden(holds, held, names, {line.id: line.key for line in lines}, akin),
-        "previous": previous(holds, held, names),
+        "previous": previous(holds, held, {line.id: (line.key, line.forecast) for line in inside_as_sent}, akin),
     }
     inside = tuple(sorted([*standing, *placed], key=lambda line: line.id))
     left = (*stood_for, *excluded, *without)

@@ -24,6 +24,11 @@ class Gain:
     stability_eur: float = 0.0
 
     @property
+    def cash_eur(self) -> float:
+        """Savings less bridging and set-up costs: money alone."""
+        return self.savings_eur - self.bridging_cost_eur - self.set_up_cost_eur
+
+    @property
     def net_eur(self) -> float:
         """Savings, green value and stability less bridging and set-up costs: what the plan maximises."""
         return (

@@ -132,6 +132,15 @@ def rehome(code: str, on: date, participants: Mapping[str, ParticipantRecord]) -
         code = record.successor
 
 
+def is_succeeded(record: ParticipantRecord, participants: Mapping[str, ParticipantRecord]) -> bool:
+    """Whether a participant ends and somebody is there on that day to take over; not so where successions run in a
+    circle."""
+    try:
+        return record.valid_to is not None and rehome(record.code, record.valid_to, participants) != record.code
+    except BadInput:
+        return False
+
+
 def before_and_after(code: str, participants: Mapping[str, ParticipantRecord]) -> frozenset[str]:
     """``code``, all its successors, and all that it succeeds, through any number of steps and whatever the dates.
 

@@ -1,8 +1,8 @@
 """Answers of members to an invitation; each is judged at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,16 +10,26 @@ from sqlmodel import Session
 
 from pooling.access.rules import Visible
 from pooling.cycles import service as cycles
-from pooling.errors import BadFields, NotFound, WrongState
+from pooling.errors import BadFields, NotAllowed, NotFound, WrongState
 from pooling.notices.rules import Kind
-from pooling.tenders import queries
-from pooling.tenders.deciding import place
+from pooling.planning import service as planning
+from pooling.reference import service as reference
+from pooling.tenders import prices, proposed, queries
+from pooling.tenders.deciding import Decision, due_before_notice, place, set_due
 from pooling.tenders.judging import Range
 from pooling.tenders.records import MemberRecord
-from pooling.tenders.rules import Answer, Status
+from pooling.tenders.repairs import look_where_short
+from pooling.tenders.rules import MEMBER, PLANNER, UNSETTLED, Answer, Status
 from pooling.tenders.standing import rejudge
+from pooling.tenders.starts import plannable
 from pooling.tenders.tables import Tender, TenderMember, TenderMemberLot
 from pooling.tenders.telling import Act, notify, told
+
+
+class MembersOwn(NotAllowed):
+    """Only a member can commit itself or propose a change; who sees all may at most decline in its place."""
+
+    code = "members-own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +58,29 @@ def answer(
     said: Said,
     *,
     sees: Visible,
+    own: Collection[str],
     now: datetime,
     by: UUID,
     expect: Callable[[int], None],
 ) -> None:
-    """Take a member's answer, in place of an earlier one, and judge the tender anew.
+    """Take a member's answer, in place of an earlier one, and judge the tender anew; a short one is looked at for
+    repairs.
 
     ``expect`` is asked about the version of the answer. Raises NotFound, WrongState where answers are not taken, not
-    any more or not yet, and BadFields.
+    any more or not yet, BadFields, and MembersOwn where ``participant`` is none of ``own``, for which who answers acts,
+    and it is more than a refusal.
     """
     if participant not in sees:
         raise NotFound(f"no member {participant!r} of a tender {tender}")
     row = queries.row_of(session, tender, lock=True)
     member(session, sees, tender, participant)
+    given_by = _giver(said.answer, participant, own)
     held = session.get_one(TenderMember, (tender, participant), with_for_update=True)
     expect(held.version)
     _open(session, row, now)
     parts = _parts(session, row, participant)
+    if said.change is not None:
+        _can_be(session, row, [part.lot for part in parts], said.change, now)
     _volumes(parts, said)
     held.answer, held.version = said.answer, held.version + 1
     held.conditions, held.reason = said.conditions, said.reason
@@ -72,16 +88,80 @@ def answer(
     held.answered_at, held.answered_by = now, by
     session.flush()
     rejudge(session, row)
-    act = Act("answered", "answers.write", now, by, said.reason, participant, {"answer": said.answer.value})
+    details = {"answer": said.answer.value, "given_by": given_by}
+    act = Act("answered", "answers.write", now, by, said.reason, participant, details)
     told(session, row, act)
+    if given_by == PLANNER:
+        notify(session, row, Kind.ANSWERED_FOR, now=now, participants=[participant], participant=participant)
     _notices(session, row, participant, said.answer, now=now)
+    prices.tell_dearer(session, row, now=now, without=participant)
+    look_where_short(session, row, now=now)
+
+
+def _giver(answer: Answer, participant: str, own: Collection[str]) -> str:
+    if participant in own:
+        return MEMBER
+    if answer is Answer.DECLINED:
+        return PLANNER
+    raise MembersOwn(
+        f"what {participant} commits to or proposes is for itself to say: its coordinators and systems answer; a"
+        " planner may decline in its place, with the reason, and PATCH the tender's due to give it more time"
+    )
+
+
+def ask_again(session: Session, tender: UUID, participant: str, decision: Decision, *, due: date | None) -> None:
+    """Ask a member again that has committed or proposes a change: its answer counts no more.
+
+    ``decision.expect`` is asked about the version of the answer. ``due``: another last day, for all; whoever has not
+    settled on the tender is told of it. Raises NotFound, BadFields, WrongState where there is nothing to ask again, or
+    no time is left to answer.
+    """
+    row = queries.row_of(session, tender, lock=True)
+    member(session, Visible(all=True), tender, participant)
+    held = session.get_one(TenderMember, (tender, participant), with_for_update=True)
+    decision.expect(held.version)
+    if due is not None:
+        set_due(session, row, due, decision.now)
+        due_before_notice(row)
+    _open(session, row, decision.now)
+    before = Answer(held.answer)
+    if before not in (Answer.COMMITTED, Answer.CHANGE):
+        raise WrongState(f"{place(row)}: {participant} said {before}; one that committed or proposes a change is asked")
+    too = prices.ask_too(session, row, participant)
+    held.answer, held.version = Answer.NONE, held.version + 1
+    session.flush()
+    rejudge(session, row)
+    details = {"answer": before.value, **({} if due is None else {"due": due.isoformat()})}
+    details |= {"too": ", ".join(too)} if too else {}
+    told(
+        session,
+        row,
+        Act("asked-again", "answers.ask-again", decision.now, decision.by, decision.reason, participant, details),
+    )
+    waiting = [each.participant for each in queries.members_of(session, tender) if each.answer in UNSETTLED]
+    others = [] if due is None else [each for each in waiting if each not in (participant, *too)]
+    notify(session, row, Kind.ASKED_AGAIN, now=decision.now, participants=[participant, *too], due=row.answers_due)
+    if others:
+        notify(session, row, Kind.INVITED, now=decision.now, participants=others, due=row.answers_due)
+    look_where_short(session, row, now=decision.now)
 
 
 def _open(session: Session, row: Tender, now: datetime) -> None:
     if row.status != Status.INVITED or row.answers_due is None:
         raise WrongState(f"{place(row)} is {row.status}; answers are taken while it is {Status.INVITED}")
     if now >= cycles.cycle_of(session, row.cycle).day_ends(row.answers_due):
-        raise WrongState(f"{place(row)}: answers were due by the end of {row.answers_due}; a planner can ask anew")
+        raise WrongState(f"{place(row)}: answers were due by the end of {row.answers_due}; a planner can move that")
+
+
+def _can_be(session: Session, row: Tender, lots: Sequence[int], change: Mapping[str, Any], now: datetime) -> None:
+    """Raises BadFields where what a member proposes cannot be planned."""
+    starts: list[str] = []
+    if change.get("start") is not None:
+        today = cycles.cycle_of(session, row.cycle).day(now)
+        starts = plannable(planning.stored_plan(session, row.plan).frozen.policy, today=today)
+    found = proposed.faults(change, lots=lots, criteria=reference.criteria(session).keys(), starts=starts)
+    if found:
+        raise BadFields(found)
 
 
 def _parts(session: Session, row: Tender, participant: str) -> list[TenderMemberLot]:

@@ -1,5 +1,6 @@
 """Joint tenders over HTTP."""
 
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,9 +12,10 @@ from pooling.endpoints import get, patch, transition
 from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.tenders import deciding, queries, showing, views
+from pooling.tenders import changing, deciding, queries, showing, views
 from pooling.tenders.api_answers import AnswerController
 from pooling.tenders.api_cycle import CycleTenderController
+from pooling.tenders.api_notice import NoticeController
 from pooling.tenders.api_repairs import RepairController
 from pooling.tenders.api_scenarios import CycleScenarioController
 from pooling.tenders.asking import ChangeTender, Deciding, Inviting, Rejecting
@@ -68,13 +70,14 @@ class TenderController(Controller):
         cursor: Cursor = None,
         limit: Limit = DEFAULT_LIMIT,
     ) -> Response[views.EventPage]:
-        """What was done to it, by whom, when and why, in order; others' answers are for planners."""
+        """What was done to it, by whom, when and why, in order; others' answers are for planners, and so is who of the
+        planners it was and why they changed what they prepared."""
 
         def work(call: Call) -> Reply:
             window = call.window(cursor, limit)
             queries.visible(call.session, call.who.sees, tender_id)
             page = queries.events_of(call.session, call.who.sees, window, tender_id)
-            return call.page(page, views.EventPage, view=showing.event)
+            return call.page(page, views.EventPage, view=partial(showing.event, sees=call.who.sees))
 
         return handling.read(request, work)
 
@@ -82,11 +85,11 @@ class TenderController(Controller):
     def update(
         self, request: Asked, handling: Handled, tender_id: Tender, data: JSONBody[ChangeTender]
     ) -> Response[views.TenderView]:
-        """Lead, depth, lock, note, last day for answers. Another lead or depth are other terms: members who committed
-        are asked again. Needs If-Match."""
+        """Lead, depth, lock, note, last day for answers, facts that the law asks for. Another lead or depth are other
+        terms: members who committed are asked again. Needs If-Match."""
 
         def work(call: Call) -> Reply:
-            deciding.change(call.session, tender_id, _decision(call, data.reason), data.changes())
+            changing.change(call.session, tender_id, _decision(call, data.reason), data.changes())
             return _tender(call, tender_id)
 
         return handling.write(request, work)
@@ -180,4 +183,5 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     RepairController,
     CycleTenderController,
     CycleScenarioController,
+    NoticeController,
 )

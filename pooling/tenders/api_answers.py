@@ -1,4 +1,4 @@
-"""Invitations and answers over HTTP: what a member may know of a tender, and what it says."""
+"""Invitations and answers over HTTP: what a member may know of a tender, what it says, and asking it again."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,11 +6,12 @@ from uuid import UUID
 from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
-from pooling.endpoints import get, put
+from pooling.endpoints import get, put, transition
 from pooling.handling import Asked, Call, Reply
 from pooling.parameters import Handled
 from pooling.tenders import answering, showing
-from pooling.tenders.asking import NewAnswer
+from pooling.tenders.asking import AskAgain, NewAnswer
+from pooling.tenders.deciding import Decision
 from pooling.tenders.invitation import TenderInvitation, invitation
 from pooling.tenders.views import AnswerView
 
@@ -56,8 +57,8 @@ class AnswerController(Controller):
         participant: Participant,
         data: JSONBody[NewAnswer],
     ) -> Response[AnswerView]:
-        """Commit, decline, or propose a change; until the end of the due day it can be answered otherwise. Needs
-        If-Match of the answer: terms that changed meanwhile are answered only once they were read."""
+        """Commit, decline, or propose a change that can be planned; until the end of the due day it can be answered
+        otherwise. Needs If-Match of the answer: terms that changed meanwhile are answered only once they were read."""
 
         def work(call: Call) -> Reply:
             answering.answer(
@@ -66,10 +67,30 @@ class AnswerController(Controller):
                 participant,
                 data.said(),
                 sees=call.who.sees,
+                own=call.who.own,
                 now=call.now,
                 by=call.who.id,
                 expect=call.expect,
             )
+            return _answer(call, tender_id, participant)
+
+        return handling.write(request, work)
+
+    @transition("/answers/{participant:str}/ask-again", "answers.ask-again", "Ask a member again")
+    def ask_again(
+        self,
+        request: Asked,
+        handling: Handled,
+        tender_id: FromPath[UUID],
+        participant: Participant,
+        data: JSONBody[AskAgain],
+    ) -> Response[AnswerView]:
+        """Sets aside a commitment, or a change that will not be made: the member is told and answers anew. Needs
+        If-Match of the answer."""
+
+        def work(call: Call) -> Reply:
+            decision = Decision(call.who.id, call.now, call.expect, data.reason)
+            answering.ask_again(call.session, tender_id, participant, decision, due=data.due)
             return _answer(call, tender_id, participant)
 
         return handling.write(request, work)

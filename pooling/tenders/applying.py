@@ -13,9 +13,10 @@ from pooling.planning import service as planning
 from pooling.planning.rules import Timetable, milestones
 from pooling.reference import service as reference
 from pooling.tenders import queries
+from pooling.tenders.changing import ask_again
 from pooling.tenders.copying import Source, add_lines, add_lot, role_of
-from pooling.tenders.deciding import Decision, ask_again, free
-from pooling.tenders.freezing import price
+from pooling.tenders.deciding import Decision, free
+from pooling.tenders.prices import lower
 from pooling.tenders.records import LotRecord
 from pooling.tenders.rules import Answer
 from pooling.tenders.standing import rejudge
@@ -52,12 +53,12 @@ def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *
     _depth(session, row, gone)
     free(session, row)
     row.changed_terms = row.invited_at is not None
-    rejudge(session, row)
     details = {"repair": number, "kind": option["kind"]}
     act = Act("repaired", "tender-repairs.apply", decision.now, decision.by, decision.reason, details=details)
     told(session, row, act)
     joining = frozenset(_line(source, key)["participant"] for key in option["joins"])
     ask_again(session, row, now=decision.now, only=joining if stays and same_lead else None)
+    rejudge(session, row)
 
 
 def _source(session: Session, row: Tender, option: Option) -> Source:
@@ -79,7 +80,7 @@ def _join(session: Session, row: Tender, option: Option, lot: LotRecord, source:
     held = session.get_one(TenderLot, lot.id)
     held.quantity += sum(line["quantity"] for line in new)
     held.sure_quantity = option["sure_quantity"]
-    price(held, option["tier"])
+    lower(held, option["tier"])
     if new:
         add_lines(session, row, lot.id, new, source.own)
 

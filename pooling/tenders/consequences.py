@@ -1,41 +1,68 @@
 """What the law asks of a tender: its facts as they are now, and every rule's answer to them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
 from sqlmodel import Session
 
+from pooling.errors import WrongState
 from pooling.law.evaluator import evaluate
-from pooling.law.facts import Amount, Body, Buyer, Category, Talk, TenderFacts
+from pooling.law.facts import Amount, Body, Buyer, Category, Supply, Talk, TenderFacts
 from pooling.law.results import Applies, Consequence, Severity
 from pooling.reference import service as reference
 from pooling.reference.rules import CategoryRecord, CriterionRecord, ParticipantRecord
 from pooling.tenders import queries
-from pooling.tenders.freezing import cents, over_term
+from pooling.tenders.facts import WHOLE, of_category
+from pooling.tenders.freezing import a_year, cents, most, over_term
+from pooling.tenders.judging import Range
 from pooling.tenders.records import LotRecord, MemberLotRecord, MemberRecord, TenderRecord
 from pooling.tenders.rules import Answer
+from pooling.tenders.standing import range_of
 
 GREEN = frozenset({"environmental-impact", "gpp-criteria"})
 """eForms lists of criteria that are about the environment."""
 
 
+class BlockedByLaw(WrongState):
+    """A rule of law stands against the tender as it is: the message says which and why."""
+
+    code = "blocked-by-law"
+
+
+class NoLead(WrongState):
+    """The lead has declined: whose law, language and complaint board it would be is open."""
+
+    code = "no-lead"
+
+
 def consequences(session: Session, tender: UUID) -> tuple[Consequence, ...]:
-    """What every rule says by the law of the day of the notice; nothing where all have declined. Raises NotFound."""
+    """What every rule says by the law of the day of the notice. Raises NotFound, and NoLead where that is open."""
     facts = facts_of(session, tender)
-    if facts is None or facts.notice_on is None:
-        return ()
-    return evaluate(facts, facts.notice_on)
+    if facts is None:
+        raise NoLead(f"the lead of tender {tender} has declined: name another in PATCH /v1/tenders/{tender}")
+    return evaluate(facts, facts.notice_on or facts.start)
 
 
 def blocking(session: Session, tender: UUID) -> list[str]:
     """Why it cannot go out as it is, in words; empty: nothing stands against it."""
+    try:
+        found = consequences(session, tender)
+    except NoLead as missing:
+        return [str(missing)]
     return [
         f"{each.title}: {each.why}"
-        for each in consequences(session, tender)
+        for each in found
         if each.applies is Applies.YES and each.severity is Severity.BLOCKING
     ]
+
+
+def must_be_lawful(session: Session, tender: UUID, place: str) -> None:
+    """Raises BlockedByLaw where a rule stands against the tender at ``place`` as it is."""
+    if against := blocking(session, tender):
+        raise BlockedByLaw(f"{place} cannot go out as it is: {'; '.join(against)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +70,7 @@ class _Known:
     participants: Mapping[str, ParticipantRecord]
     categories: Mapping[str, CategoryRecord]
     criteria: Mapping[str, CriterionRecord]
+    offers: Counter[str]
 
 
 def facts_of(session: Session, tender: UUID) -> TenderFacts | None:
@@ -53,7 +81,17 @@ def facts_of(session: Session, tender: UUID) -> TenderFacts | None:
     lots = [lot for lot in queries.lots_of(session, tender) if any(line.participant in inside for line in lot.lines)]
     if record.lead not in inside or not lots:
         return None
-    known = _Known(reference.participants(session), reference.categories(session), reference.criteria(session))
+    supplies = tuple(_supplies(lots, members, record))
+    if record.option_months:
+        terms = {lot.id: lot.term_months for lot in queries.lots_of(session, tender)}
+        lots = [_lot_extended(lot, record.option_months) for lot in lots]
+        members = [_member_extended(each, terms, record.option_months) for each in members]
+    known = _Known(
+        reference.participants(session),
+        reference.categories(session),
+        reference.criteria(session),
+        queries.offers_of(session, {lot.category for lot in lots}, record.notice_by),
+    )
     body = reference.signing_bodies(session)[record.signing_body]
     names = ("code", "name", "country", "law", "language", "complaint_board", "source")
     by_id, bought = {lot.id: lot for lot in lots}, sorted({lot.category for lot in lots})
@@ -61,23 +99,72 @@ def facts_of(session: Session, tender: UUID) -> TenderFacts | None:
         buyers=tuple(_buyer(each, by_id, record, known) for each in members),
         lead=record.lead,
         lead_body=Body(**{name: getattr(body, name) for name in names}),
-        categories=tuple(_category(category, lots, members, known) for category in bought),
+        categories=tuple(_category(category, record, lots, members, known) for category in bought),
         term_months=record.term_months,
         start=record.starts_on,
         notice_on=record.notice_by,
         depth=record.depth.value,
         lots=len(lots),
+        **{name: getattr(record, name) for name in WHOLE} | {"option_months": record.option_months or 0},
         frozen_on=None if record.frozen_at is None else record.frozen_at.date(),
         talks=tuple(Talk(*each) for each in queries.talks_about(session, bought)),
-        maximum_value_cents=_maximum(lots),
+        supplies=supplies,
+        maximum_value_cents=_maximum(lots, members, record),
     )
 
 
-def _maximum(lots: Sequence[LotRecord]) -> int | None:
-    """Of the whole: what call-offs from its lots are held to. None: not all are set."""
-    maxima = [lot.maximum_value_minor for lot in lots]
-    known = [each for each in maxima if each is not None]
-    return sum(known) if len(known) == len(maxima) else None
+def _lot_extended(lot: LotRecord, months: int) -> LotRecord:
+    """The lot with the option to extend it taken up."""
+    most = _extended(lot.maximum_value_minor, lot.term_months, months)
+    return replace(lot, term_months=lot.term_months + months, maximum_value_minor=most)
+
+
+def _member_extended(member: MemberRecord, terms: Mapping[int, int], months: int) -> MemberRecord:
+    return replace(member, lots=tuple(_part_extended(each, terms[each.lot], months) for each in member.lots))
+
+
+def _part_extended(part: MemberLotRecord, term_months: int, months: int) -> MemberLotRecord:
+    return replace(
+        part,
+        estimate_quantity=_extended(part.estimate_quantity, term_months, months),
+        maximum_quantity=_extended(part.maximum_quantity, term_months, months),
+        estimate_value_minor=_extended(part.estimate_value_minor, term_months, months),
+        maximum_value_minor=_extended(part.maximum_value_minor, term_months, months),
+    )
+
+
+def _extended(amount: int | None, term_months: int, months: int) -> int | None:
+    """An amount over the term, over the term with its extension, rounded up."""
+    return None if amount is None else -(-amount * (term_months + months) // term_months)
+
+
+def _maximum(lots: Iterable[LotRecord], members: Sequence[MemberRecord], tender: TenderRecord) -> int:
+    """EUR cents: what call-offs from these lots are held to; before the freeze what that would be as it stands."""
+    return sum(_most(lot, members, tender) for lot in lots)
+
+
+def _most(lot: LotRecord, members: Sequence[MemberRecord], tender: TenderRecord) -> int:
+    if lot.maximum_value_minor is not None:
+        return lot.maximum_value_minor
+    parts = [part for member in members for part in member.lots if part.lot == lot.id]
+    quantity = most([_range(part) for part in parts], lot.term_months, tender.policy)
+    return max(cents(quantity, lot.unit_price_eur_micro), sum(value(part, lot) for part in parts))
+
+
+def _range(part: MemberLotRecord) -> Range:
+    """What it commits to, else what its lines need."""
+    return range_of(part) or Range(part.quantity_low, part.quantity, part.quantity_high)
+
+
+def _supplies(lots: Iterable[LotRecord], members: Sequence[MemberRecord], tender: TenderRecord) -> Iterator[Supply]:
+    """Of each offer that ends somewhere the most that may be called off in a year; before the freeze as it stands."""
+    for lot in lots:
+        quantity = lot.maximum_quantity
+        if quantity is None:
+            parts = [part for member in members for part in member.lots if part.lot == lot.id]
+            quantity = most([_range(part) for part in parts], lot.term_months, tender.policy)
+        if lot.offer_terms["max_quantity"] is not None:
+            yield Supply(lot.offer, a_year(quantity, lot.term_months), lot.offer_terms["max_quantity"])
 
 
 def _buyer(member: MemberRecord, lots: Mapping[int, LotRecord], tender: TenderRecord, known: _Known) -> Buyer:
@@ -118,28 +205,38 @@ def value(part: MemberLotRecord, lot: LotRecord) -> int:
 
 
 def _amounts(brought: Sequence[tuple[MemberLotRecord, LotRecord]]) -> tuple[Amount, ...]:
-    sums: dict[str, tuple[int, int | None]] = {}
+    sums: dict[str, tuple[int, int | None, bool]] = {}
     for part, lot in brought:
         estimate = (
             over_term(_yearly(part), lot.term_months) if part.estimate_quantity is None else part.estimate_quantity
         )
-        before, most = sums.get(lot.category, (0, 0))
+        before, most, exact = sums.get(lot.category, (0, 0, True))
         known = None if most is None or part.maximum_quantity is None else most + part.maximum_quantity
-        sums[lot.category] = before + estimate, known
+        need = _range(part)
+        sums[lot.category] = before + estimate, known, exact and need.low == need.high
     return tuple(Amount(category, *found) for category, found in sorted(sums.items()))
 
 
-def _category(category: str, lots: Sequence[LotRecord], members: Sequence[MemberRecord], known: _Known) -> Category:
+def _category(
+    category: str, tender: TenderRecord, lots: Sequence[LotRecord], members: Sequence[MemberRecord], known: _Known
+) -> Category:
     of = {lot.id: lot for lot in lots if lot.category == category}
-    parts = [(part, of[part.lot]) for member in members for part in member.lots if part.lot in of]
-    most = _maximum(list(of.values()))
-    whole = sum(value(part, lot) for part, lot in parts) if most is None else most
-    met = {code for lot in of.values() for code in lot.criteria}
-    record = known.categories[category]
+    inside = {member.participant for member in members}
+    record, entered = known.categories[category], of_category(tender, category)
     return Category(
         id=category,
         family=record.family,
         cpv=record.cpv,
-        value_cents=whole,
-        green_criteria=tuple(sorted(code for code in met if known.criteria[code].eforms_list in GREEN)),
+        value_cents=_maximum(of.values(), members, tender),
+        offers=known.offers[category],
+        suppliers=entered.suppliers,
+        buying_share=entered.buying_share,
+        green_criteria=tuple(sorted(_green(of.values(), inside, known))),
     )
+
+
+def _green(lots: Iterable[LotRecord], inside: Collection[str], known: _Known) -> set[str]:
+    """Environmental criteria in the specification of every lot: what a line in it requires, its product must meet."""
+    required = [{code for line in lot.lines if line.participant in inside for code in line.required} for lot in lots]
+    everywhere = set[str]().union(*required).intersection(*required)
+    return {code for code in everywhere if known.criteria[code].eforms_list in GREEN}

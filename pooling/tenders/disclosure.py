@@ -2,8 +2,8 @@
 
 Whoever knows the whole and its own part knows the sum of the others. So at least two others must be in that sum, and
 none of them may be so large that the sum is nearly its figure. A reader that acts for several members knows all their
-parts. And a whole is told as it was at the invitation and never again: two wholes with one member between them would
-tell that member's figure by their difference.
+parts. And a whole is told as it was at the invitation and never again, in no later tender either: two wholes with one
+member between them would tell that member's figure by their difference.
 """
 
 from collections.abc import Collection, Mapping
@@ -26,7 +26,7 @@ def hidden(volumes: Mapping[str, int], known: Collection[str], *, changed: bool)
     """Why whoever knows the figures of ``known`` may not be told the sum of ``volumes``; None: it may be.
 
     ``volumes``: by member, as invited; members without volume are none. ``changed``: whether members or lines are
-    others than were invited.
+    others than were invited, here or in an earlier tender of the same demand.
     """
     others = [volume for code, volume in volumes.items() if volume > 0 and code not in known]
     if len(others) < FEWEST_OTHERS:

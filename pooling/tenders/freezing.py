@@ -1,5 +1,6 @@
 """The freeze: from then on a tender's buyers are named and fixed, each with estimate and maximum over the term.
 
+An associate has these too, counted apart: it is named under the lead, which signs for it, and calls off by itself.
 The maximum is an upper quantile of what is needed, never the mean: an agreement ends once it is reached (CJEU C-23/20).
 """
 
@@ -66,6 +67,24 @@ def _volumes(
 def over_term(quantity: int, term_months: int) -> int:
     """A yearly quantity over the term, to the nearest unit."""
     return (quantity * term_months + 6) // 12
+
+
+def a_year(quantity: int, term_months: int) -> int:
+    """A quantity over the term, in a year of it, rounded up."""
+    return -(-quantity * 12 // term_months)
+
+
+def beyond_supply(lots: Iterable[LotRecord]) -> list[str]:
+    """Of which offers more may be called off in a year than is offered, in words."""
+    found = []
+    for lot in lots:
+        offered = lot.offer_terms["max_quantity"]
+        up_to = None if lot.maximum_quantity is None else a_year(lot.maximum_quantity, lot.term_months)
+        if offered is not None and up_to is not None and up_to > offered:
+            found.append(
+                f"up to {up_to:,} a year may be called off of {lot.offer}, and {offered:,} a year are on offer"
+            )
+    return found
 
 
 def most(ranges: Iterable[Range], term_months: int, policy: Mapping[str, Any]) -> int:

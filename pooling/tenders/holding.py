@@ -10,24 +10,32 @@ from pooling.cycles import service as cycles
 from pooling.planning.holds import HeldLot, HeldTender, Holds, Refused, Stood
 from pooling.tenders import queries
 from pooling.tenders.records import MemberRecord, TenderRecord
-from pooling.tenders.rules import DECIDED, OPEN, Answer, Role, Status
+from pooling.tenders.rules import BUYING, DECIDED, OPEN, Answer, Role, Status
 
 
 def holds(session: Session, cycle: str, *, today: date) -> Holds:
     """What a run of the cycle is handed. Raises NotFound.
 
-    Fixed: tenders of any cycle that are confirmed or handed over and not at their end, invited or locked: a proposal
-    leaves all of these as they are. Forbidden: for each line whose participant declined in this cycle or an earlier
-    one, the offer it declined, for later lines of the same too. Previous: the places of lines in the cycle's proposal,
-    else in that of the cycle before.
+    Fixed: tenders that are confirmed or handed over and not at their end, invited or locked: a proposal leaves all of
+    these as they are. Of other cycles those alone that buy: what was only talked about is free again. Forbidden: for
+    each line whose participant declined in this cycle or an earlier one, the offer it declined, for later lines of the
+    same too. Previous: the places of lines in the cycle's proposal, else in that of the cycle before.
     """
-    standing = [each for each in queries.of_statuses(session, DECIDED | OPEN) if _stands(each, today=today)]
+    there = [
+        each for each in queries.of_statuses(session, DECIDED | OPEN) if each.cycle == cycle or each.depth in BUYING
+    ]
+    standing = [each for each in there if _stands(each, today=today)]
     fixed = [held for each in standing if (held := _held(session, each)) is not None]
     refused = [
         Refused(line.line, offer, (line.participant, line.category, line.item_code), last)
         for line, offer, last in queries.declined_lines(session, cycles.up_to(session, cycle))
     ]
     return Holds(fixed, refused, _previous(session, cycle))
+
+
+def _keeps(tender: TenderRecord, cycle: str) -> bool:
+    """In its own cycle a tender keeps its lines; elsewhere where it buys."""
+    return tender.cycle == cycle or tender.depth in BUYING
 
 
 def _stands(tender: TenderRecord, *, today: date) -> bool:
@@ -64,7 +72,7 @@ def _lead(tender: TenderRecord, there: Sequence[MemberRecord]) -> str:
 
 def _previous(session: Session, cycle: str) -> list[Stood]:
     plan = _last_plan(session, cycle)
-    return [] if plan is None else [Stood(*each) for each in queries.places_in(session, plan)]
+    return [] if plan is None else queries.places_in(session, plan)
 
 
 def _last_plan(session: Session, cycle: str) -> UUID | None:

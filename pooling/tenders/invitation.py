@@ -24,15 +24,17 @@ from pooling.planning.views import Gain
 from pooling.reference import service as reference
 from pooling.tenders import queries, showing, views
 from pooling.tenders.disclosure import hidden
+from pooling.tenders.earlier import asked_before
 from pooling.tenders.records import LineRecord, LotRecord, MemberRecord, TenderRecord
 from pooling.tenders.rules import Answer
 
 
 class OwnGain(msgspec.Struct, frozen=True, kw_only=True):
-    """EUR over the term: ``savings_eur`` is cash, ``green_value_eur`` what the policy holds green to be worth,
-    ``net_eur`` both less the costs."""
+    """EUR over the term: ``savings_eur`` by prices, ``cash_eur`` less bridging and set-up costs, ``green_value_eur``
+    what the policy holds green to be worth, ``net_eur`` cash and green value together."""
 
     savings_eur: Annotated[float, OWN] | UnsetType = UNSET
+    cash_eur: Annotated[float, OWN] | UnsetType = UNSET
     green_value_eur: Annotated[float, OWN] | UnsetType = UNSET
     bridging_cost_eur: Annotated[float, OWN] | UnsetType = UNSET
     set_up_cost_eur: Annotated[float, OWN] | UnsetType = UNSET
@@ -40,7 +42,7 @@ class OwnGain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnRisk(msgspec.Struct, frozen=True, kw_only=True):
-    """Cash over the term where things go otherwise: own volume at its low or high end, the lots at their first tier.
+    """Savings over the term where things go otherwise: own volume at its low or high end, the lots at their first tier.
 
     ``confidence``: with which the offered prices are reached if everybody commits as planned.
     """
@@ -121,7 +123,8 @@ def invitation(session: Session, sees: Visible, tender: UUID, participant: str |
     body = reference.signing_bodies(session)[record.signing_body]
     cycle = cycles.cycle_of(session, record.cycle)
     gains = {line.line: _gain(record, lot, line, _price(lot)) for lot in lots for line in _of(lot, member)}
-    due = record.answers_due
+    due, before = record.answers_due, asked_before(session, record, lots, members)
+    wholes = {lot.id: _Whole(_brought(members, lot.id), record.changed_terms or lot.id in before) for lot in lots}
     return TenderInvitation(
         tender=record.id,
         participant=member.participant,
@@ -133,7 +136,7 @@ def invitation(session: Session, sees: Visible, tender: UUID, participant: str |
         members=sum(each.answer is not Answer.DECLINED for each in members),
         answers_due=due,
         answers_until=None if due is None else cycle.day_ends(due),
-        lots=[_lot(record, lot, member, gains, _brought(members, lot.id), known) for lot in lots],
+        lots=[_lot(lot, member, gains, wholes[lot.id], known) for lot in lots],
         gain=_shown(sum(gains.values(), Gain())),
         risk=_risk(record, lots, member),
         answer=showing.answer(member),
@@ -178,22 +181,23 @@ def _gain(record: TenderRecord, lot: LotRecord, line: LineRecord, price: float, 
     )
 
 
-def _lot(
-    record: TenderRecord,
-    lot: LotRecord,
-    member: MemberRecord,
-    gains: Mapping[int, Gain],
-    brought: Mapping[str, int],
-    known: set[str],
-) -> InvitedLot:
-    why = hidden(brought, known, changed=record.changed_terms)
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What members bring to a lot, those that declined too, and whether some of it was told in other company before."""
+
+    brought: Mapping[str, int]
+    changed: bool
+
+
+def _lot(lot: LotRecord, member: MemberRecord, gains: Mapping[int, Gain], whole: _Whole, known: set[str]) -> InvitedLot:
+    why = hidden(whole.brought, known, changed=whole.changed)
     return InvitedLot(
         lot=lot.id,
         **{name: getattr(lot, name) for name in ("category", "unit", "offer_name", "term_months")},
         criteria=list(lot.criteria),
         offered_unit_price_eur=_price(lot),
         lines=[_line(line, gains[line.line]) for line in _of(lot, member)],
-        total_per_year=UNSET if why is not None else sum(brought.values()),
+        total_per_year=UNSET if why is not None else sum(whole.brought.values()),
         withheld=why,
     )
 
@@ -210,13 +214,13 @@ def _line(line: LineRecord, gain: Gain) -> InvitedLine:
 
 
 def _shown(gain: Gain) -> OwnGain:
-    names = ("savings_eur", "green_value_eur", "bridging_cost_eur", "set_up_cost_eur", "net_eur")
+    names = ("savings_eur", "cash_eur", "green_value_eur", "bridging_cost_eur", "set_up_cost_eur", "net_eur")
     return OwnGain(**{name: getattr(gain, name) for name in names})
 
 
 @dataclass(frozen=True, slots=True)
 class _Otherwise:
-    """Cash over the term of all own lines, some way or other."""
+    """Savings over the term of all own lines, some way or other."""
 
     record: TenderRecord
     lots: list[LotRecord]

@@ -1,10 +1,10 @@
 """Jobs of tenders: answers that are overdue or due soon, members that have ended, repairs."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from pooling.jobs import JobContext, Kind, Recurring
-from pooling.tenders import deciding, reminding, repair_search, repairs, succession
+from pooling.tenders import deciding, queries, reminding, repair_search, repairs, succession
 
 
 def expire(context: JobContext) -> None:
@@ -28,18 +28,30 @@ def remind(context: JobContext) -> None:
 
 def succeed(context: JobContext) -> None:
     """Hand memberships and commitments of participants that have ended to their successors."""
+    today = context.means.clock().date()
+    while due := _ended(context, today):  # whoever takes over may have ended since: the next step of a chain
+        for old, new in due:
+            with context.written() as opened:
+                succession.succeed(opened.session, old, new, now=opened.now)
+
+
+def _ended(context: JobContext, today: date) -> list[tuple[str, str]]:
     with context.reading() as session:
-        due = succession.due(session, today=context.means.clock().date())
-    for old, new in due:
-        with context.written() as opened:
-            succession.succeed(opened.session, old, new, now=opened.now)
+        return succession.due(session, today=today)
 
 
 def repair(context: JobContext) -> None:
-    """Look for what would bring a tender back, and keep what was found."""
+    """Look for what would bring a tender back, and keep what was found; a tender that has changed meanwhile is left to
+    the look at its newer version."""
     tender = UUID(context.payload["tender"])
     with context.reading() as session:
-        version, question = repairs.question_of(session, tender)
+        overtaken = repairs.overtaken(session, tender, context.payload.get("version"))
+    if overtaken:
+        with context.written() as opened:
+            repairs.look_where_short(opened.session, queries.row_of(opened.session, tender), now=opened.now)
+        return
+    with context.reading() as session:
+        version, question = repairs.question_of(session, tender, now=context.means.clock())
     options = context.apart(repair_search.find, question, context.payload["time_limit_s"])
     with context.written() as opened:
         repairs.keep(opened.session, tender, version, options, now=opened.now)

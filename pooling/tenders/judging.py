@@ -9,13 +9,10 @@ from typing import Any
 
 from pooling import errors
 from pooling.cycles.rules import Depth, shallowest
-from pooling.planning.rules import line_gain
-from pooling.planning.views import Gain
+from pooling.tenders.gaining import TOLERANCE, Gained, Terms, gained, total
 from pooling.tenders.rules import Answer
 
 Z90 = NormalDist().inv_cdf(0.9)
-TOLERANCE = 1e-6
-"""Share by which rounding may put a sum beside its border, as the judge of plans allows."""
 
 
 class Short(StrEnum):
@@ -24,6 +21,8 @@ class Short(StrEnum):
     BELOW_TIPPING = "below-tipping"
     TOO_FEW = "too-few-authorities"
     WORSE_OFF = "worse-off"
+    WORSE_IN_CASH = "worse-off-in-cash"
+    CHANGE = "change-proposed"
     ABOVE_SUPPLY = "above-supply"
     LEAD_OUT = "lead-out"
     LEAD_MAY_NOT = "lead-may-not"
@@ -51,27 +50,31 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class AskedLot:
-    """A lot as invited. ``offer`` and ``lines`` are objects of ``pooling.instance/1``; ``depths``: participant and
-    depth of the lines that have one; ``committed``: what members said instead of their lines, by participant."""
+    """A lot as invited. ``offer`` and ``lines`` are objects of ``pooling.instance/1``; ``tier``: of the offer, whose
+    price members were told; ``depths``: participant and depth of the lines that have one; ``said``: what members
+    commit to or propose instead of their lines, by participant."""
 
     id: int
     category: str
     offer: Mapping[str, Any]
+    tier: int
     term_months: int
     lines: tuple[Mapping[str, Any], ...]
     depths: tuple[tuple[str, str], ...]
-    committed: Mapping[str, Range]
+    said: Mapping[str, Range]
 
 
 @dataclass(frozen=True, slots=True)
 class AskedMember:
-    """A member as it is now."""
+    """A member as it is now. ``start``, ``criterion``: what it proposes instead; None: as asked."""
 
     participant: str
     country: str
     contracting_authority: bool
     may_lead: bool
     answer: Answer
+    start: str | None = None
+    criterion: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,11 @@ class LotStanding:
 
 @dataclass(frozen=True, slots=True)
 class MemberStanding:
-    """What a member gets, EUR over the term: in cash, and with what policy says that green is worth, less its costs.
+    """What a member gets, EUR over the term: in cash, and with what policy says that green is worth, both less bridging
+    and the set-up cost of its lines.
 
-    Lots below their tipping volume give nothing.
+    ``worse_off``: ``cash`` where it pays more than today all told, ``value`` where one of its lines is worse off with
+    green counted. Lots below their tipping volume give nothing.
     """
 
     participant: str
@@ -124,6 +129,7 @@ class MemberStanding:
     quantity: int
     cash_eur: float
     valued_eur: float
+    worse_off: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +165,9 @@ def judge(asked: Asked, *, only_committed: bool = False) -> Standing:
     there = [lot for lot in asked.lots if parts[lot.id]]
     faults = [] if there else [Fault(Short.NOTHING_LEFT, "no member is left with any volume")]
     faults += _lead_faults(asked, counted, parts)
+    faults += _change_faults(asked, counted, parts)
     standings: list[LotStanding] = []
-    gains: dict[str, Gain] = {}
+    gains: dict[str, Gained] = {}
     for lot in there:
         standing = _lot(lot, parts[lot.id], counted, asked.policy)
         standings.append(standing)
@@ -168,7 +175,8 @@ def judge(asked: Asked, *, only_committed: bool = False) -> Standing:
         found, worse = _gains(lot, parts[lot.id], standing, asked)
         faults += worse
         for participant, gain in found.items():
-            gains[participant] = gains.get(participant, Gain()) + gain
+            gains[participant] = gains.get(participant, Gained()) + gain
+    faults += _cash_faults(asked, gains)
     limits = [depth for lot in there for code, depth in lot.depths if code in counted]
     return Standing(
         faults=tuple(faults),
@@ -187,7 +195,7 @@ def _parts(lot: AskedLot, counted: Mapping[str, AskedMember]) -> list[_Part]:
     found = []
     for participant in sorted({line["participant"] for line in lot.lines} & counted.keys()):
         lines = tuple(line for line in lot.lines if line["participant"] == participant)
-        given = lot.committed.get(participant)
+        given = lot.said.get(participant)
         if given is None:
             deviations = tuple((line["quantity_high"] - line["quantity_low"]) / (2 * Z90) for line in lines)
             found.append(_Part(participant, lines, sum(line["quantity"] for line in lines), deviations))
@@ -246,34 +254,61 @@ def _lot_faults(lot: AskedLot, standing: LotStanding, policy: Mapping[str, Any])
 
 def _gains(
     lot: AskedLot, parts: list[_Part], standing: LotStanding, asked: Asked
-) -> tuple[dict[str, Gain], list[Fault]]:
+) -> tuple[dict[str, Gained], list[Fault]]:
     """What each member's lines gain in the lot, and who has one that would be worse off."""
     if standing.unit_price_eur is None:
         return {}, []
-    found: dict[str, Gain] = {}
+    terms = _terms(asked, lot, standing.unit_price_eur)
+    found = {part.participant: gained(part.lines, terms) for part in parts}
     faults = []
-    for part in parts:
-        gains = [
-            line_gain(
-                line,
-                offer=lot.offer,
-                unit_price_eur=standing.unit_price_eur,
-                start=asked.start,
-                term_months=lot.term_months,
-                policy=asked.policy,
-            )
-            for line in part.lines
-        ]
-        found[part.participant] = sum(gains, Gain())
-        worse = [gain.net_eur for gain, line in zip(gains, part.lines) if _worse_off(gain.net_eur, line)]
-        if worse and asked.policy["no_one_worse_off"]:
-            words = f"lot {lot.id} ({lot.category}): {part.participant} would be worse off by EUR {-min(worse):,.2f}"
-            faults.append(Fault(Short.WORSE_OFF, words, lot=lot.id, participant=part.participant))
+    for participant, gains in found.items():
+        if gains.worst is not None and asked.policy["no_one_worse_off"]:
+            words = f"lot {lot.id} ({lot.category}): {participant} would be worse off by EUR {-gains.worst:,.2f}"
+            faults.append(Fault(Short.WORSE_OFF, words, lot=lot.id, participant=participant))
     return found, faults
 
 
-def _worse_off(benefit: float, line: Mapping[str, Any]) -> bool:
-    return benefit < -TOLERANCE * max(1.0, float(line["quantity"] * line["unit_price_eur"]))
+def _terms(asked: Asked, lot: AskedLot, unit_price_eur: float) -> Terms:
+    return Terms(lot.offer, unit_price_eur, asked.start, lot.term_months, asked.policy)
+
+
+def _cash_faults(asked: Asked, gains: Mapping[str, Gained]) -> list[Fault]:
+    """Whom the answers make pay more than today: a premium that the invitation has told already is none of these."""
+    if not asked.policy["no_one_worse_off"]:
+        return []
+    faults = []
+    for participant, found in sorted(gains.items()):
+        if found.costs_more and not _as_invited(asked, participant).costs_more:
+            more = f"{participant} would pay EUR {-found.gain.cash_eur:,.2f} more than today over the term"
+            words = f"{more}, and its invitation did not say so; ask it again, or look for a repair"
+            faults.append(Fault(Short.WORSE_IN_CASH, words, participant=participant))
+    return faults
+
+
+def _as_invited(asked: Asked, participant: str) -> Gained:
+    """What a member was told that its lines gain."""
+    found = Gained()
+    for lot in asked.lots:
+        price = lot.offer["tiers"][lot.tier]["unit_price_eur"]
+        found += gained((each for each in lot.lines if each["participant"] == participant), _terms(asked, lot, price))
+    return found
+
+
+def _change_faults(asked: Asked, counted: Mapping[str, AskedMember], parts: Mapping[int, list[_Part]]) -> list[Fault]:
+    """Who takes part at another start or on another offer only."""
+    faults = []
+    for code, member in counted.items():
+        if member.start is not None and member.start != asked.start:
+            words = f"{code} takes part where it starts in {member.start}, not in {asked.start}"
+            faults.append(Fault(Short.CHANGE, words, participant=code))
+        for lot in asked.lots if member.criterion is not None else ():
+            inside = any(part.participant == code for part in parts[lot.id])
+            if inside and member.criterion not in lot.offer["criteria"]:
+                words = (
+                    f"lot {lot.id} ({lot.category}): {code} takes part on an offer that meets {member.criterion} only"
+                )
+                faults.append(Fault(Short.CHANGE, words, lot=lot.id, participant=code))
+    return faults
 
 
 def _lead_faults(asked: Asked, counted: Mapping[str, AskedMember], parts: Mapping[int, list[_Part]]) -> list[Fault]:
@@ -290,19 +325,19 @@ def _member(
     member: AskedMember,
     counted: Mapping[str, AskedMember],
     parts: Mapping[int, list[_Part]],
-    gains: Mapping[str, Gain],
+    gains: Mapping[str, Gained],
 ) -> MemberStanding:
     code = member.participant
-    gain = gains.get(code, Gain())
+    own = gains.get(code, Gained())
     quantity = sum(part.quantity for each in parts.values() for part in each if part.participant == code)
-    return MemberStanding(code, code in counted, quantity, gain.savings_eur, gain.net_eur)
+    return MemberStanding(code, code in counted, quantity, own.gain.cash_eur, own.gain.net_eur, own.worse_off)
 
 
 def _net(
     asked: Asked,
     counted: Mapping[str, AskedMember],
     parts: Mapping[int, list[_Part]],
-    gains: Mapping[str, Gain],
+    gains: Mapping[str, Gained],
 ) -> float:
     inside = {part.participant for each in parts.values() for part in each}
     if not inside:
@@ -310,4 +345,4 @@ def _net(
     countries = {counted[code].country for code in inside}
     policy, lots = asked.policy, sum(bool(each) for each in parts.values())
     costs = policy["pool_cost_eur"] + policy["lot_cost_eur"] * lots + policy["country_cost_eur"] * (len(countries) - 1)
-    return fsum(gain.net_eur for gain in gains.values()) - float(costs)
+    return total(gains.values()) - float(costs)

@@ -20,6 +20,7 @@ from pooling.tenders.tables import Tender
 from pooling.tenders.telling import Act, told
 
 MOST_NAMED = 5
+REPLACED = "another plan was made the proposal of the cycle"
 
 Document = Mapping[str, Any]
 
@@ -39,16 +40,17 @@ def propose(
 ) -> Proposed:
     """Take a plan's pools up as the cycle's tenders; those neither invited nor locked make room for them.
 
-    Raises NotFound, WrongState where the cycle is not closed or a pool has lines of a tender that stays, and BadFields
-    where the plan pools lines that are not the cycle's.
+    Raises NotFound, WrongState where the cycle is not closed, a pool has lines of a tender that stays or a line on an
+    offer that its participant declined, and BadFields where the plan pools lines that are not the cycle's.
     """
     cycles.lock(session)
     expect(cycles.cycle_of(session, code).version)
     stored = planning.stored_plan(session, planning.plan_named(session, plan))
     cycle = cycles.mark_planned(session, code, plan, now, policy=stored.frozen.policy)
     replaced = _make_room(session, code, plan, now=now, by=by)
-    pools, kept = _new(stored.document["pools"], queries.standing_lines(session))
+    pools, kept = _new(stored.document["pools"], queries.standing_lines(session, code))
     _only_of_cycle(session, code, pools)
+    _none_declined(session, code, pools)
     lines = demand.lines_of(session, sorted(_lines(pools)))
     own = {row["id"]: (row["depth"], row["item_code"]) for row in lines.iter_rows(named=True)}
     source = Source(cycle, stored, own, queries.plan_pools(session, plan))
@@ -69,7 +71,7 @@ def _make_room(session: Session, code: str, plan: UUID, *, now: datetime, by: UU
         if row.locked or row.status not in free:  # somebody may have invited while this waited
             continue
         before, row.status, row.ended_at = row.status, Status.REJECTED, now
-        act = Act("replaced", "tenders.replace", now, by, details={"plan": str(plan)})
+        act = Act("replaced", "tenders.replace", now, by, REPLACED, details={"plan": str(plan)})
         told(session, row, act, before=before)
         gone.append(row.id)
     return tuple(gone)
@@ -92,6 +94,23 @@ def _new(pools: Sequence[Document], standing: Mapping[UUID, queries.Stands]) -> 
                 " stands; ask for a run of the cycle, which leaves such tenders as they are, and propose its plan"
             )
     return new, tuple(kept)
+
+
+def _none_declined(session: Session, code: str, pools: Sequence[Document]) -> None:
+    """A run of the cycle is told what was declined until then; a plan from before it is not."""
+    declined = {
+        (line.line, offer): line.participant
+        for line, offer, _ in queries.declined_lines(session, cycles.up_to(session, code))
+    }
+    asked = [(pool, int(line), lot["offer"]) for pool in pools for lot in pool["lots"] for line in lot["lines"]]
+    again = [(pool, line, offer) for pool, line, offer in asked if (line, offer) in declined]
+    if again:
+        pool, line, offer = again[0]
+        raise WrongState(
+            f"pool {pool['family']} {pool['start']} of the plan: {declined[line, offer]} has declined offer {offer!r}"
+            f" for its line {line}, {len(again)} such in all; ask for a new run of the cycle, which knows what was"
+            " declined, and propose its plan"
+        )
 
 
 def _only_of_cycle(session: Session, code: str, pools: Sequence[Document]) -> None:

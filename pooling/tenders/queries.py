@@ -1,12 +1,13 @@
 """Read-only looks at tenders."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, SQLModel, col, select
 
@@ -14,8 +15,9 @@ from pooling.access.rules import Visible
 from pooling.cycles.rules import Depth
 from pooling.errors import NotFound
 from pooling.paging import Page, Window, page_of
+from pooling.planning.holds import Stood
 from pooling.tenders.records import LineRecord, LotRecord, MemberLotRecord, MemberRecord, TenderRecord
-from pooling.tenders.rules import DECIDED, OPEN, Answer, Role, Status
+from pooling.tenders.rules import BUYING, DECIDED, MEMBER, OPEN, PLANNER, Answer, Role, Status
 from pooling.tenders.tables import Tender, TenderEvent, TenderLine, TenderLot, TenderMember, TenderMemberLot
 
 Record = TypeVar("Record")
@@ -88,15 +90,25 @@ def members_of(session: Session, tender: UUID) -> list[MemberRecord]:
     brought = select(TenderMemberLot).where(TenderMemberLot.tender == tender).order_by(col(TenderMemberLot.lot))
     for each in session.exec(brought):
         lots.setdefault(each.participant, []).append(_filled(MemberLotRecord, each))
-    rows = session.exec(
-        select(TenderMember).where(TenderMember.tender == tender).order_by(col(TenderMember.participant))
-    )
-    return [member_record(row, lots.get(row.participant, [])) for row in rows]
+    wanted = select(TenderMember).where(TenderMember.tender == tender).order_by(col(TenderMember.participant))
+    rows = session.exec(wanted).all()
+    others = _by_planners(session, tender) if any(row.answer == Answer.DECLINED for row in rows) else frozenset()
+    return [_member(row, lots.get(row.participant, []), others) for row in rows]
 
 
-def member_record(row: TenderMember, lots: Sequence[MemberLotRecord]) -> MemberRecord:
-    """A row as a record."""
-    return _filled(MemberRecord, row, role=Role(row.role), answer=Answer(row.answer), lots=tuple(lots))
+def _by_planners(session: Session, tender: UUID) -> frozenset[tuple[UUID | None, datetime]]:
+    """The answers that planners gave in members' places: by whom, and when."""
+    wanted = select(TenderEvent).where(TenderEvent.tender == tender, TenderEvent.what == "answered")
+    return frozenset((each.by, each.at) for each in session.exec(wanted) if each.details.get("given_by") == PLANNER)
+
+
+def _member(
+    row: TenderMember, lots: Sequence[MemberLotRecord], others: Collection[tuple[UUID | None, datetime]]
+) -> MemberRecord:
+    given = MEMBER if row.answered_at is not None else None
+    if row.answered_at is not None and (row.answered_by, row.answered_at) in others:
+        given = PLANNER
+    return _filled(MemberRecord, row, role=Role(row.role), answer=Answer(row.answer), lots=tuple(lots), given_by=given)
 
 
 def lots_of(session: Session, tender: UUID) -> list[LotRecord]:
@@ -139,30 +151,38 @@ def _filled(kind: type[Record], row: SQLModel, **given: Any) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """A tender that stays whatever is proposed: its family and start, and the lines that are still in it."""
+    """A tender that stays whatever is proposed: family and start, the lines that are still in it, and its cycle."""
 
     place: tuple[str, str]
     lines: frozenset[int]
+    cycle: str
 
 
-def standing_lines(session: Session) -> dict[UUID, Stands]:
-    """The tenders of all cycles that a new proposal leaves as they are: decided, invited, or locked by a planner."""
+def standing_lines(session: Session, cycle: str) -> dict[UUID, Stands]:
+    """The tenders that a new proposal of the cycle leaves as they are: decided, invited, or locked by a planner, of
+    this cycle or so deep that something is bought."""
     stays = or_(
         col(Tender.status).in_([*sorted(DECIDED), Status.INVITED]),
         and_(col(Tender.locked), col(Tender.status).in_(sorted(OPEN))),
     )
-    rows = session.exec(select(Tender.id, Tender.family, Tender.start).where(stays)).all()
+    wanted = select(Tender.id, Tender.family, Tender.start, Tender.cycle).where(stays, _keeps_from(cycle))
+    rows = session.exec(wanted).all()
     inside = select(TenderLot.tender, TenderLine.line).join(TenderLine, col(TenderLine.lot) == col(TenderLot.id))
     left = select(TenderMember.participant).where(
         TenderMember.tender == TenderLot.tender,
         TenderMember.participant == TenderLine.participant,
         TenderMember.answer == Answer.DECLINED,
     )
-    inside = inside.where(col(TenderLot.tender).in_([key for key, _, _ in rows]), ~left.exists())
+    inside = inside.where(col(TenderLot.tender).in_([row[0] for row in rows]), ~left.exists())
     lines: dict[UUID, set[int]] = {}
     for key, line in session.exec(inside):
         lines.setdefault(key, set()).add(line)
-    return {key: Stands((family, start), frozenset(lines.get(key, ()))) for key, family, start in rows}
+    return {key: Stands((family, start), frozenset(lines.get(key, ())), of) for key, family, start, of in rows}
+
+
+def _keeps_from(cycle: str) -> ColumnElement[bool]:
+    """Whether a tender keeps its lines from others of the cycle: in its own it does, elsewhere where it buys."""
+    return or_(col(Tender.cycle) == cycle, col(Tender.depth).in_(sorted(BUYING)))
 
 
 def plan_pools(session: Session, plan: UUID) -> dict[tuple[str, str], int]:
@@ -183,11 +203,20 @@ def talks_about(session: Session, categories: Collection[str]) -> list[tuple[dat
     return [(held_on, tuple(named)) for held_on, named in found.values()]
 
 
-def lines_in(session: Session, statuses: Collection[Status]) -> frozenset[int]:
-    """All lines in tenders at one of these, but those whose participant declined."""
+def offers_of(session: Session, categories: Collection[str], on: date) -> Counter[str]:
+    """How many products are on offer in each of these categories on that day; by category."""
+    offer = SQLModel.metadata.tables["offer"].c
+    wanted = sql_select(offer.category, offer.id).where(offer.category.in_(sorted(categories)))
+    wanted = wanted.where(offer.withdrawn_at.is_(None), or_(offer.valid_from.is_(None), offer.valid_from <= on))
+    wanted = wanted.where(or_(offer.valid_to.is_(None), offer.valid_to > on))
+    return Counter(category for category, _ in session.connection().execute(wanted))
+
+
+def lines_in(session: Session, statuses: Collection[Status], *, cycle: str) -> frozenset[int]:
+    """All lines in tenders at one of these that keep them from the cycle's, but those whose participant declined."""
     wanted = select(TenderLine.line).join(TenderLot, col(TenderLine.lot) == col(TenderLot.id))
     wanted = wanted.join(Tender, col(TenderLot.tender) == col(Tender.id)).where(
-        col(Tender.status).in_(sorted(statuses))
+        col(Tender.status).in_(sorted(statuses)), _keeps_from(cycle)
     )
     left = select(TenderMember.participant).where(
         TenderMember.tender == TenderLot.tender,
@@ -216,9 +245,15 @@ def _line(row: TenderLine) -> LineRecord:
     return _filled(LineRecord, row, required=tuple(row.required), refused=tuple(row.refused))
 
 
-def places_in(session: Session, plan: UUID) -> list[tuple[int, str, str]]:
-    """Where a plan has its lines: line, offer, start, by line."""
-    pool, lot, held = (SQLModel.metadata.tables[name] for name in ("plan_pool", "plan_lot", "plan_lot_line"))
-    query = sql_select(held.c.line, lot.c.offer, pool.c.start).join(lot, held.c.lot == lot.c.id)
-    query = query.join(pool, lot.c.pool == pool.c.id).where(pool.c.plan == plan).order_by(held.c.line)
-    return [(line, offer, start) for line, offer, start in session.connection().execute(query)]
+def places_in(session: Session, plan: UUID) -> list[Stood]:
+    """Where a plan has its lines, by line."""
+    tables = SQLModel.metadata.tables
+    pool, lot, held, line = (tables[name] for name in ("plan_pool", "plan_lot", "plan_lot_line", "line"))
+    sent = (line.c.sent_as, line.c.category, line.c.item_code, line.c.source, line.c.external_id)
+    query = sql_select(line.c.id, lot.c.offer, pool.c.start, *sent).join(held, held.c.line == line.c.id)
+    query = query.join(lot, held.c.lot == lot.c.id).join(pool, lot.c.pool == pool.c.id)
+    query = query.where(pool.c.plan == plan).order_by(line.c.id)
+    return [
+        Stood(key, offer, start, (sender, category, item), None if source is None else (source, external_id))
+        for key, offer, start, sender, category, item, source, external_id in session.connection().execute(query)
+    ]

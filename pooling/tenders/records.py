@@ -33,6 +33,15 @@ class TenderRecord:
     status: Status
     locked: bool
     note: str | None
+    central_government: bool | None
+    environment_weight: float | None
+    environment_reasons: str | None
+    agreement_signed: bool | None
+    lot_reasons: str | None
+    term_reasons: str | None
+    option_months: int | None
+    main_cpv: str | None
+    category_facts: Mapping[str, Mapping[str, float]] | None
     policy: Mapping[str, Any]
     lines_up_to: int
     dialogue_from: date
@@ -56,7 +65,7 @@ class TenderRecord:
 
     @property
     def ends_before(self) -> date:
-        """The first day after the agreement's longest lot."""
+        """The first day after the agreement's longest lot, not extended."""
         return first_day(shifted(self.start, self.term_months))
 
 
@@ -82,7 +91,8 @@ class MemberLotRecord:
 
 @dataclass(frozen=True, slots=True)
 class MemberRecord:
-    """A participant of a tender, its answer, and what it brings to each lot it has a line in."""
+    """A participant of a tender, its answer, and what it brings to each lot it has a line in. ``given_by``: member, or
+    planner where one declined in its place; None: not answered."""
 
     tender: UUID
     participant: str
@@ -94,6 +104,7 @@ class MemberRecord:
     change: Mapping[str, Any] | None
     answered_at: datetime | None
     answered_by: UUID | None
+    given_by: str | None
     lots: tuple[MemberLotRecord, ...]
 
     @property

@@ -1,4 +1,4 @@
-"""Whose answers are overdue, and who is reminded before."""
+"""Whose answers are overdue, and who is reminded before: whoever has neither committed nor declined."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,28 +10,28 @@ from pooling.notices import service as notices
 from pooling.notices.rules import Kind
 from pooling.tenders import queries
 from pooling.tenders.records import TenderRecord
-from pooling.tenders.rules import Answer, Status
+from pooling.tenders.rules import UNSETTLED, Status
 
 BEFORE = timedelta(days=3)
 """So long before the end of the last day for answers."""
 
 
 def overdue(session: Session, *, now: datetime) -> list[UUID]:
-    """Invited tenders whose last day for answers has ended and that somebody has not answered."""
-    return [each.id for each in _unanswered(session) if _ends(session, each) <= now]
+    """Invited tenders whose last day for answers has ended and that somebody has not settled on."""
+    return [each.id for each in _unsettled(session) if _ends(session, each) <= now]
 
 
 def due_soon(session: Session, *, now: datetime) -> list[UUID]:
-    """Invited tenders whose last day for answers ends within days, and that somebody has not answered."""
-    return [each.id for each in _unanswered(session) if now < _ends(session, each) <= now + BEFORE]
+    """Invited tenders whose last day for answers ends within days, and that somebody has not settled on."""
+    return [each.id for each in _unsettled(session) if now < _ends(session, each) <= now + BEFORE]
 
 
 def remind(session: Session, tender: UUID, *, now: datetime) -> int:
-    """Remind those that have not answered, once for each due day; returns how many were told."""
+    """Remind those that have not settled on it, once for each due day; returns how many were told."""
     record = queries.tender_of(session, tender)
     if record.status is not Status.INVITED or record.answers_due is None:
         return 0
-    waiting = [each.participant for each in queries.members_of(session, tender) if each.answer is Answer.NONE]
+    waiting = [each.participant for each in queries.members_of(session, tender) if each.answer in UNSETTLED]
     return notices.tell(
         session,
         kind=Kind.ANSWER_DUE_SOON,
@@ -44,9 +44,9 @@ def remind(session: Session, tender: UUID, *, now: datetime) -> int:
     )
 
 
-def _unanswered(session: Session) -> list[TenderRecord]:
+def _unsettled(session: Session) -> list[TenderRecord]:
     invited = queries.of_statuses(session, [Status.INVITED])
-    return [each for each in invited if any(one.answer is Answer.NONE for one in queries.members_of(session, each.id))]
+    return [each for each in invited if any(one.answer in UNSETTLED for one in queries.members_of(session, each.id))]
 
 
 def _ends(session: Session, tender: TenderRecord) -> datetime:

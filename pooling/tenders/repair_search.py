@@ -20,10 +20,10 @@ NOTHING: Document = {"participant": None, "line": None, "family": None, "offer":
 class Question:
     """A tender as objects of ``pooling.instance/1``.
 
-    ``own``: the lines that still want in, with the volumes committed to; ``others``: lines that are in no tender and
-    could join; ``same``: ids of the tender's own offers among ``offers``; ``forbidden``: line and offer, as declined.
-    ``wanted``: starts that members proposed instead. ``now_eur``: what the tender is worth as it stands, 0 where it
-    does not hold.
+    ``own``: the lines that still want in, with the volumes committed to or proposed; ``others``: lines that are in no
+    tender and could join; ``same``: ids of the tender's own offers among ``offers``; ``forbidden``: line and offer, as
+    declined. ``months``: in which it could start, of the horizon. ``wanted``: starts that members proposed instead,
+    each with them. ``now_eur``: what the tender is worth as it stands, 0 where it does not hold.
     """
 
     policy: Document
@@ -37,7 +37,8 @@ class Question:
     family: str
     start: str
     lead: str
-    wanted: Sequence[str]
+    months: Sequence[str]
+    wanted: Mapping[str, frozenset[str]]
     now_eur: float
 
 
@@ -56,7 +57,7 @@ def attempts(question: Question) -> Iterator[Attempt]:
     """The ways to look, the smallest change first."""
     yield Attempt("lead", question.start)
     yield Attempt("join", question.start, others=True)
-    for start in question.wanted:
+    for start in sorted(question.wanted):
         yield Attempt("start", start)
     yield Attempt("offer", question.start, any_offer=True)
     yield Attempt("start", None)
@@ -76,13 +77,14 @@ def find(
         if stop():
             break
         option = _option(question, attempt, time_limit_s / len(ways))
-        if option is not None and _same(option) not in seen and not _unchanged(question, option):
-            seen.add(_same(option))
+        if option is not None and same(option) not in seen and not _unchanged(question, option):
+            seen.add(same(option))
             found.append(option)
     return found
 
 
-def _same(option: Document) -> Any:
+def same(option: Document) -> Any:
+    """What tells an option from others."""
     lots = tuple(sorted((lot["offer"], tuple(sorted(lot["lines"]))) for lot in option["lots"]))
     return option["start"], option["lead"], lots
 
@@ -108,12 +110,14 @@ def _option(question: Question, attempt: Attempt, time_limit_s: float) -> dict[s
 
 def _instance(question: Question, attempt: Attempt) -> dict[str, Any] | None:
     offers = [each for each in question.offers if attempt.any_offer or each["id"] in question.same]
-    lines = [*question.own, *(question.others if attempt.others else ())]
+    own = [_can_start(question, line, attempt.start) for line in question.own]
+    lines = [*own, *(question.others if attempt.others else ())]
     if not offers or not lines:
         return None
     months = _months(question.policy, attempt.start)
     people, there = {each["participant"] for each in lines}, {each["id"] for each in lines}
     known = {each["id"] for each in offers}
+    may = {attempt.start} if attempt.start is not None else {question.start, *question.months}
     return {
         "schema": "pooling.instance/1",
         "policy": {**question.policy, "horizon_months": len(months)},
@@ -123,7 +127,7 @@ def _instance(question: Question, attempt: Attempt) -> dict[str, Any] | None:
         "lines": lines,
         "fixed": [],
         "forbidden": [
-            *({**NOTHING, "start": each} for each in months if attempt.start is not None and each != attempt.start),
+            *({**NOTHING, "start": each} for each in months if each not in may),
             *(
                 {**NOTHING, "line": line, "offer": offer}
                 for line, offer in question.forbidden
@@ -132,6 +136,14 @@ def _instance(question: Question, attempt: Attempt) -> dict[str, Any] | None:
         ],
         "previous": [],
     }
+
+
+def _can_start(question: Question, line: Document, start: str | None) -> Document:
+    """An own line, its window as far as ``start`` where that is the tender's own or its participant's proposal."""
+    if start is None or (start != question.start and line["participant"] not in question.wanted.get(start, ())):
+        return line
+    window = {"earliest_start": min(line["earliest_start"], start), "latest_start": max(line["latest_start"], start)}
+    return {**line, **window}
 
 
 def _months(policy: Document, start: str | None) -> list[str]:

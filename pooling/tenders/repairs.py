@@ -17,16 +17,19 @@ from pooling.planning.assemble import Stored
 from pooling.planning.storing import packed, unpacked
 from pooling.tenders import queries
 from pooling.tenders.applying import rebuild
-from pooling.tenders.deciding import Decision, locked, place, set_due
+from pooling.tenders.deciding import Decision, due_before_notice, locked, place, set_due
 from pooling.tenders.judging import Range
 from pooling.tenders.records import LineRecord, MemberRecord, TenderRecord
-from pooling.tenders.repair_search import Question
+from pooling.tenders.repair_search import Question, same
 from pooling.tenders.rules import DECIDED, OPEN, Answer
-from pooling.tenders.standing import range_of, standing
-from pooling.tenders.tables import TenderRepair
+from pooling.tenders.standing import proposed_by, said_by, standing
+from pooling.tenders.starts import plannable
+from pooling.tenders.tables import Tender, TenderRepair
 from pooling.tenders.telling import codes
 
 LOOK = "tenders.repair"
+BY_ITSELF_S = 20.0
+"""So long is looked where nobody asked for it."""
 
 
 def look_later(session: Session, tender: UUID, *, time_limit_s: float, now: datetime, by: UUID) -> UUID:
@@ -39,6 +42,19 @@ def look_later(session: Session, tender: UUID, *, time_limit_s: float, now: date
     return job
 
 
+def look_where_short(session: Session, row: Tender, *, now: datetime) -> None:
+    """Have looked, once for this version of the tender, where it falls short; whether or not it is asked again."""
+    if not row.short or row.status not in OPEN:
+        return
+    payload = {"tender": str(row.id), "time_limit_s": BY_ITSELF_S, "version": row.version}
+    jobs.enqueue(session, LOOK, payload, now=now, actor=None, key=f"{LOOK}:{row.id}:{row.version}")
+
+
+def overtaken(session: Session, tender: UUID, version: int | None) -> bool:
+    """Whether the tender is another than that which repairs were to be found for; None: for whichever there is."""
+    return version is not None and queries.row_of(session, tender).version != version
+
+
 def _declined(session: Session, record: TenderRecord, instance: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Lines, each with an offer it is not to have: as the plan was asked, and what was declined since."""
     since = queries.declined_lines(session, cycles.up_to(session, record.cycle))
@@ -46,8 +62,11 @@ def _declined(session: Session, record: TenderRecord, instance: Mapping[str, Any
     return sorted(asked | {(str(line.line), offer) for line, offer, _ in since})
 
 
-def question_of(session: Session, tender: UUID) -> tuple[int, Question]:
-    """The tender's version, and the question that its repair is. Raises NotFound."""
+def question_of(session: Session, tender: UUID, *, now: datetime) -> tuple[int, Question]:
+    """The tender's version, and the question that its repair is; starts whose notice is due before ``now`` are none.
+
+    Raises NotFound.
+    """
     record, members = queries.tender_of(session, tender), queries.members_of(session, tender)
     stored = planning.stored_plan(session, record.plan)
     instance, lots = stored.frozen.instance, queries.lots_of(session, tender)
@@ -55,45 +74,55 @@ def question_of(session: Session, tender: UUID) -> tuple[int, Question]:
     offers = {each["id"]: each for each in instance["offers"]} | {lot.offer: lot.offer_terms for lot in lots}
     categories = {each["id"]: each for each in instance["categories"] if each["family"] == record.family}
     own = [line for lot in lots for line in _own(lot.id, lot.lines, inside)]
-    now = standing(session, tender)
+    months = plannable(stored.frozen.policy, today=cycles.cycle_of(session, record.cycle).day(now))
+    found = standing(session, tender)
     return record.version, Question(
         policy=record.policy,
         participants=instance["participants"],
         categories=list(categories.values()),
         offers=[each for key, each in sorted(offers.items()) if each["category"] in categories],
         own=own,
-        others=_others(session, stored, categories, members),
+        others=_others(session, stored, categories, members, cycle=record.cycle),
         same=frozenset(lot.offer for lot in lots),
         forbidden=_declined(session, record, instance),
         family=record.family,
         start=record.start,
         lead=record.lead,
-        wanted=sorted({str(each.change["start"]) for each in members if each.change and "start" in each.change}),
-        now_eur=max(0.0, now.net_eur) if now.holds else 0.0,
+        months=months,
+        wanted=_wanted(members, months),
+        now_eur=max(0.0, found.net_eur) if found.holds else 0.0,
     )
 
 
+def _wanted(members: Iterable[MemberRecord], months: Sequence[str]) -> dict[str, frozenset[str]]:
+    """The starts proposed that can be planned, each with who proposed it."""
+    found: dict[str, frozenset[str]] = {}
+    for member in members:
+        start = proposed_by(member).start
+        if start is not None and start in months:
+            found[start] = found.get(start, frozenset()) | {member.participant}
+    return found
+
+
 def _own(lot: int, lines: Iterable[LineRecord], inside: Mapping[str, MemberRecord]) -> Iterable[dict[str, Any]]:
-    """The lines of those who have not declined, with volumes as committed and criteria as proposed."""
+    """The lines of those who have not declined, with volumes as committed or proposed and criteria as proposed."""
     of: dict[str, list[LineRecord]] = {}
     for line in lines:
         if line.participant in inside:
             of.setdefault(line.participant, []).append(line)
     for code, held in of.items():
         member = inside[code]
-        part = next(each for each in member.lots if each.lot == lot)
-        committed = range_of(part) if member.buys else None
-        criterion = (member.change or {}).get("criterion") if member.answer is Answer.CHANGE else None
-        for document in _as_committed(held, committed):
+        criterion = proposed_by(member).criterion
+        for document in _as_said(held, said_by(member).get(lot)):
             yield document if criterion is None else _requiring(document, criterion)
 
 
-def _as_committed(lines: Sequence[LineRecord], committed: Range | None) -> Iterable[dict[str, Any]]:
-    """The lines in proportion to what was committed to together; none where that is nothing."""
-    if committed is None:
+def _as_said(lines: Sequence[LineRecord], given: Range | None) -> Iterable[dict[str, Any]]:
+    """The lines in proportion to what was said of them together; none where that is nothing."""
+    if given is None:
         return [line.document() for line in lines]
     whole, made = sum(line.quantity for line in lines), []
-    said = (committed.low, committed.quantity, committed.high)
+    said = (given.low, given.quantity, given.high)
     for line in lines:
         low, quantity, high = (each * line.quantity // whole for each in said)
         if quantity:
@@ -110,21 +139,23 @@ def _requiring(line: dict[str, Any], criterion: str) -> dict[str, Any]:
 
 
 def _others(
-    session: Session, stored: Stored, categories: Mapping[str, Any], members: Sequence[MemberRecord]
+    session: Session, stored: Stored, categories: Mapping[str, Any], members: Sequence[MemberRecord], *, cycle: str
 ) -> list[Mapping[str, Any]]:
     """The plan's lines of the family that are in no tender, save those of members that declined this one."""
-    taken = queries.lines_in(session, OPEN | DECIDED)
+    taken = queries.lines_in(session, OPEN | DECIDED, cycle=cycle)
     gone = {each.participant for each in members if each.answer is Answer.DECLINED}
     lines = [line for line in stored.frozen.instance["lines"] if line["category"] in categories]
     return [line for line in lines if int(line["id"]) not in taken and line["participant"] not in gone]
 
 
 def keep(session: Session, tender: UUID, version: int, options: Sequence[Mapping[str, Any]], *, now: datetime) -> int:
-    """Keep the options found for a version of the tender; returns how many."""
+    """Keep the options found for a version of the tender that were not found for it before; returns how many."""
     row = queries.row_of(session, tender, lock=True)
-    wanted = select(TenderRepair.number).where(TenderRepair.tender == tender).order_by(col(TenderRepair.number).desc())
-    last = session.exec(wanted.limit(1)).first() or 0
-    for number, option in enumerate(options, start=last + 1):
+    there = session.exec(select(TenderRepair).where(TenderRepair.tender == tender)).all()
+    last = max((each.number for each in there), default=0)
+    known = {same(unpacked(each.document)) for each in there if each.tender_version == version}
+    new = [each for each in options if same(each) not in known]
+    for number, option in enumerate(new, start=last + 1):
         session.add(
             TenderRepair(
                 tender=tender,
@@ -137,14 +168,24 @@ def keep(session: Session, tender: UUID, version: int, options: Sequence[Mapping
         )
     session.flush()
     feed.changed(session, "tender", tender, version=row.version, participants=codes(session, tender))
-    audit.acted(session, "tender-repairs.finish", resource=("tender", tender), details={"options": len(options)})
-    return len(options)
+    audit.acted(session, "tender-repairs.finish", resource=("tender", tender), details={"options": len(new)})
+    return len(new)
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """A line that joins or leaves: whose it is, and what it brings, base units a year."""
+
+    line: int
+    participant: str
+    category: str
+    quantity: int
 
 
 @dataclass(frozen=True, slots=True)
 class RepairRecord:
     """An option; ``document`` is what `pooling.tenders.repair_search` says of it. ``fits``: whether the tender is still
-    at the version that it was found for."""
+    at the version that it was found for. ``joins``, ``leaves``: by id."""
 
     number: int
     tender_version: int
@@ -153,21 +194,46 @@ class RepairRecord:
     document: Mapping[str, Any]
     applied_at: datetime | None
     fits: bool
+    joins: tuple[Moving, ...]
+    leaves: tuple[Moving, ...]
 
 
 def repairs_of(session: Session, window: Window, tender: UUID) -> Page[RepairRecord]:
     """The options found for a tender, by number. Raises NotFound."""
-    version = queries.row_of(session, tender).version
+    row = queries.row_of(session, tender)
     key = col(TenderRepair.number)
     wanted = select(TenderRepair).where(TenderRepair.tender == tender, window.clause(key)).order_by(key)
-    rows = [_record(row, version) for row in session.exec(wanted.limit(window.fetch))]
-    return page_of(rows, window, lambda each: (each.number,))
+    found = session.exec(wanted.limit(window.fetch)).all()
+    lines = _lines(session, row) if found else {}
+    return page_of([_record(each, row.version, lines) for each in found], window, lambda each: (each.number,))
 
 
-def _record(row: TenderRepair, version: int) -> RepairRecord:
-    same = ("number", "tender_version", "found_at", "kind", "applied_at")
-    fits = row.tender_version == version and row.applied_at is None
-    return RepairRecord(**{name: getattr(row, name) for name in same}, document=unpacked(row.document), fits=fits)
+def _lines(session: Session, row: Tender) -> dict[str, Moving]:
+    """By id: the lines of the plan; those that are in the tender as it has them, with the volumes that were said."""
+    lots = queries.lots_of(session, row.id)
+    members = queries.members_of(session, row.id)
+    inside = {each.participant: each for each in members if each.answer is not Answer.DECLINED}
+    documents = [
+        *planning.stored_plan(session, row.plan).frozen.instance["lines"],
+        *(line.document() for lot in lots for line in lot.lines),
+        *(line for lot in lots for line in _own(lot.id, lot.lines, inside)),
+    ]
+    return {
+        each["id"]: Moving(int(each["id"]), each["participant"], each["category"], each["quantity"])
+        for each in documents
+    }
+
+
+def _record(row: TenderRepair, version: int, lines: Mapping[str, Moving]) -> RepairRecord:
+    kept = ("number", "tender_version", "found_at", "kind", "applied_at")
+    document = unpacked(row.document)
+    return RepairRecord(
+        **{name: getattr(row, name) for name in kept},
+        document=document,
+        fits=row.tender_version == version and row.applied_at is None,
+        joins=tuple(lines[each] for each in document["joins"]),
+        leaves=tuple(lines[each] for each in document["leaves"]),
+    )
 
 
 def apply(session: Session, tender: UUID, number: int, decision: Decision, *, due: date | None) -> None:
@@ -184,3 +250,4 @@ def apply(session: Session, tender: UUID, number: int, decision: Decision, *, du
         set_due(session, row, due, decision.now)
     option.applied_at = decision.now
     rebuild(session, row, unpacked(option.document), decision, number=number)
+    due_before_notice(row)

@@ -29,6 +29,14 @@ class Answer(StrEnum):
     CHANGE = "change-proposed"
 
 
+UNSETTLED = frozenset({Answer.NONE, Answer.CHANGE})
+"""Neither committed nor declined: the tender waits for these."""
+
+
+MEMBER, PLANNER = "member", "planner"
+"""By whom an answer was given: by the member itself, or by a planner in its place."""
+
+
 class Role(StrEnum):
     """What a member is in a tender; an associate takes part and cannot sign."""
 

@@ -5,12 +5,14 @@ from uuid import UUID
 from msgspec import structs
 from sqlmodel import Session
 
+from pooling.access.rules import Visible
 from pooling.market.rules import MICRO
-from pooling.tenders import consequences, queries, views
+from pooling.tenders import consequences, facts, freezing, prices, queries, views
 from pooling.tenders.copying import MILLIGRAMS
 from pooling.tenders.judging import Standing
 from pooling.tenders.records import LotRecord, MemberRecord, TenderRecord
-from pooling.tenders.repairs import RepairRecord
+from pooling.tenders.repairs import Moving, RepairRecord
+from pooling.tenders.rules import Role, Status
 from pooling.tenders.standing import standing
 from pooling.tenders.tables import TenderEvent
 
@@ -38,20 +40,51 @@ def item(record: TenderRecord) -> views.TenderItem:
 def tender(session: Session, key: UUID) -> views.TenderView:
     """A tender whole; raises NotFound."""
     record, members = queries.tender_of(session, key), queries.members_of(session, key)
-    named = [each.participant for each in members if each.buys] if record.frozen_at is not None else []
+    lots = queries.lots_of(session, key)
+    named = [each for each in members if each.buys] if record.frozen_at is not None else []
     return views.TenderView(
         **{name: getattr(record, name) for name in (*ITEM, *OF_TENDER)},
         holds=not record.short,
         pool=record.plan_pool,
-        buyers=named,
+        buyers=[each.participant for each in named if each.role is not Role.ASSOCIATE],
+        associates=[
+            views.AssociateView(participant=each.participant, under=record.lead)
+            for each in named
+            if each.role is Role.ASSOCIATE
+        ],
+        warnings=freezing.beyond_supply(lots),
         members=[answer(each) for each in members],
-        lots=[_lot(each) for each in queries.lots_of(session, key)],
+        facts=_facts(session, record, {each.category for each in lots}),
+        lots=[_lot(each) for each in lots],
     )
+
+
+def _facts(session: Session, record: TenderRecord, categories: set[str]) -> views.FactsView:
+    offered = queries.offers_of(session, categories, record.notice_by)
+    return views.FactsView(
+        **{name: getattr(record, name) for name in facts.WHOLE},
+        categories={each: _category_facts(record, each, offered[each]) for each in sorted(categories)},
+    )
+
+
+def _category_facts(record: TenderRecord, category: str, offers: int) -> views.CategoryFactsView:
+    known = facts.of_category(record, category)
+    return views.CategoryFactsView(buying_share=known.buying_share, suppliers=known.suppliers, offers=offers)
 
 
 def answer(record: MemberRecord) -> views.AnswerView:
     """A member with its answer."""
-    same = ("participant", "version", "role", "answer", "conditions", "reason", "answered_at", "answered_by")
+    same = (
+        "participant",
+        "version",
+        "role",
+        "answer",
+        "conditions",
+        "reason",
+        "answered_at",
+        "answered_by",
+        "given_by",
+    )
     return views.AnswerView(
         **{name: getattr(record, name) for name in same},
         change=None if record.change is None else dict(record.change),
@@ -96,10 +129,25 @@ def _lot(lot: LotRecord) -> views.TenderLotView:
     )
 
 
-def event(row: TenderEvent) -> views.EventView:
-    """A row of the history."""
-    same = ("id", "what", "from_status", "to_status", "at", "participant", "by", "reason", "details")
-    return views.EventView(**{name: getattr(row, name) for name in same})
+TOLD_WHY = frozenset(
+    {Status.INVITED, Status.CONFIRMED, Status.HANDED_OVER, Status.REJECTED, Status.EXPIRED, "replaced"}
+)
+"""What was done to a tender that its members are told the reason of."""
+
+
+def event(row: TenderEvent, *, sees: Visible) -> views.EventView:
+    """A row of the history as ``sees`` lets it be read: planners' reasons of what they prepare are for planners."""
+    same = ("id", "what", "from_status", "to_status", "at", "participant", "by", "details")
+    told = row.what in TOLD_WHY or (row.participant in sees if row.participant else sees.all)
+    return views.EventView(
+        **{name: getattr(row, name) for name in same}, by_role=_role(row), reason=row.reason if told else None
+    )
+
+
+def _role(row: TenderEvent) -> str:
+    if row.by is None:
+        return "service"
+    return str(row.details.get("given_by", "member")) if row.what == "answered" else "planner"
 
 
 def standings(session: Session, key: UUID) -> views.Standings:
@@ -109,7 +157,7 @@ def standings(session: Session, key: UUID) -> views.Standings:
         version=queries.tender_of(session, key).version,
         expected=_standing(standing(session, key)),
         committed=_standing(standing(session, key, only_committed=True)),
-        blocked=consequences.blocking(session, key),
+        blocked=[*consequences.blocking(session, key), *prices.against(session, key)],
     )
 
 
@@ -125,7 +173,10 @@ def _standing(found: Standing) -> views.StandingView:
             views.LotStandingView(**{name: getattr(each, name) for name in lots}, participants=list(each.participants))
             for each in found.lots
         ],
-        members=[views.MemberStandingView(**{name: getattr(each, name) for name in members}) for each in found.members],
+        members=[
+            views.MemberStandingView(**{name: getattr(each, name) for name in members}, worse_off=list(each.worse_off))
+            for each in found.members
+        ],
         net_eur=found.net_eur,
     )
 
@@ -152,9 +203,17 @@ def law(session: Session, key: UUID) -> views.Consequences:
 def repair(record: RepairRecord) -> views.RepairView:
     """An option that was found."""
     same = ("number", "kind", "fits", "found_at", "applied_at")
-    said = ("start", "lead", "joins", "leaves", "net_eur", "worth_eur")
+    said = ("start", "lead", "net_eur", "worth_eur")
     return views.RepairView(
         **{name: getattr(record, name) for name in same},
         **{name: record.document[name] for name in said},
         lots=[views.RepairLot(**lot) for lot in record.document["lots"]],
+        joins=[_moving(each) for each in record.joins],
+        leaves=[_moving(each) for each in record.leaves],
+    )
+
+
+def _moving(line: Moving) -> views.RepairLine:
+    return views.RepairLine(
+        line=line.line, participant=line.participant, category=line.category, quantity_per_year=line.quantity
     )

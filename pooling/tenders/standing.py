@@ -1,14 +1,17 @@
 """A tender as it is answered now, put together from its rows and judged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlmodel import Session
 
 from pooling.reference import service as reference
+from pooling.tenders import proposed
 from pooling.tenders.judging import Asked, AskedLot, AskedMember, Range, Standing, judge
+from pooling.tenders.proposed import Proposed
 from pooling.tenders.queries import lots_of, members_of, tender_of
 from pooling.tenders.records import LotRecord, MemberLotRecord, MemberRecord, TenderRecord
+from pooling.tenders.rules import Answer
 from pooling.tenders.tables import Tender
 
 
@@ -37,8 +40,11 @@ def _as_now(session: Session, members: Sequence[MemberRecord]) -> tuple[AskedMem
             contracting_authority=known[each.participant].contracting_authority,
             may_lead=known[each.participant].may_lead,
             answer=each.answer,
+            start=wanted.start,
+            criterion=wanted.criterion,
         )
         for each in members
+        for wanted in [proposed_by(each)]
     )
 
 
@@ -51,11 +57,8 @@ def asked(
     """The same from what was read."""
     said: dict[int, dict[str, Range]] = {}
     for member in members:
-        if member.buys:
-            for part in member.lots:
-                committed = range_of(part)
-                if committed is not None:
-                    said.setdefault(part.lot, {})[part.participant] = committed
+        for lot, given in said_by(member).items():
+            said.setdefault(lot, {})[member.participant] = given
     return Asked(
         start=tender.start,
         lead=tender.lead,
@@ -66,15 +69,30 @@ def asked(
                 id=lot.id,
                 category=lot.category,
                 offer=lot.offer_terms,
+                tier=lot.tier,
                 term_months=lot.term_months,
                 lines=tuple(line.document() for line in lot.lines),
                 depths=tuple((line.participant, line.depth) for line in lot.lines if line.depth is not None),
-                committed=said.get(lot.id, {}),
+                said=said.get(lot.id, {}),
             )
             for lot in lots
         ),
         members=as_now,
     )
+
+
+def proposed_by(member: MemberRecord) -> Proposed:
+    """What a member proposes instead; nothing where that is not its answer."""
+    return proposed.read((member.change or {}) if member.answer is Answer.CHANGE else {})
+
+
+def said_by(member: MemberRecord) -> Mapping[int, Range]:
+    """What a member commits to or proposes instead of its lines, by lot."""
+    if member.answer is Answer.CHANGE:
+        volumes = proposed_by(member).volumes
+        return {part.lot: volumes[part.lot] for part in member.lots if part.lot in volumes}
+    ranges = {part.lot: range_of(part) for part in member.lots} if member.buys else {}
+    return {lot: given for lot, given in ranges.items() if given is not None}
 
 
 def range_of(part: MemberLotRecord) -> Range | None:

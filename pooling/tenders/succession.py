@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from pooling.notices import service as notices
 from pooling.reference import service as reference
+from pooling.reference.rules import is_succeeded
 from pooling.tenders.copying import role_of
 from pooling.tenders.rules import DECIDED, OPEN, Answer
 from pooling.tenders.standing import rejudge
@@ -36,7 +37,10 @@ def due(session: Session, *, today: date) -> list[tuple[str, str]]:
     return [
         (each.code, each.successor)
         for each in records
-        if each.successor is not None and each.valid_to is not None and each.valid_to <= today
+        if each.successor is not None
+        and each.valid_to is not None
+        and each.valid_to <= today
+        and is_succeeded(each, known)
     ]
 
 
@@ -81,8 +85,8 @@ def _take_over(session: Session, row: Tender, old: str, new: str, *, now: dateti
 
 
 def _merged(one: Answer, other: Answer, *, frozen: bool) -> Answer:
-    """What two that become one have answered: the same, or, before the freeze, nothing that counts."""
-    if one is other:
+    """What two that become one have answered: the same, if no change; or, before the freeze, nothing that counts."""
+    if one is other and one is not Answer.CHANGE:
         return one
     if frozen:
         return Answer.COMMITTED if Answer.COMMITTED in (one, other) else Answer.DECLINED

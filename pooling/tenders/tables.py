@@ -34,6 +34,21 @@ class Tender(SQLModel, table=True):
     )
     locked: bool = Field(description="neither a new proposal nor a new run moves it")
     note: str | None = Field(default=None, max_length=4000, description="the planners' own")
+    central_government: bool | None = Field(default=None, description="whether a buyer is a central authority")
+    environment_weight: float | None = Field(default=None, description="share of the award criteria, 0 to 1")
+    environment_reasons: str | None = Field(
+        default=None, max_length=2000, description="why requirements are better than a weight"
+    )
+    agreement_signed: bool | None = Field(default=None, description="of buyers of several states")
+    lot_reasons: str | None = Field(default=None, max_length=2000, description="why it is not divided")
+    term_reasons: str | None = Field(default=None, max_length=2000, description="why it may last beyond four years")
+    option_months: int | None = Field(default=None, description="by which it may be extended; empty: not at all")
+    main_cpv: str | None = Field(default=None, max_length=10, description="of one of its categories")
+    category_facts: dict[str, dict[str, float]] | None = Field(
+        default=None,
+        sa_column=Column(JSON(none_as_null=True)),
+        description="by category: buying_share, 0 to 1, and suppliers, a whole number",
+    )
     policy: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False), description="of the plan's instance")
     lines_up_to: int = Field(sa_type=BigInteger, description="newest line that the plan knew")
     dialogue_from: date

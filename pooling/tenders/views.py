@@ -31,7 +31,8 @@ class MemberVolume(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
-    """A member and its answer; ``version`` counts its answers and the terms that they were given to."""
+    """A member and its answer; ``version`` counts its answers and the terms that they were given to. ``given_by``:
+    member, or planner where one declined in its place."""
 
     owner: ClassVar[str] = "participant"
     whole: ClassVar[Meta] = OWN
@@ -44,6 +45,7 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     change: Annotated[dict[str, Any] | None, OWN] | UnsetType = UNSET
     answered_at: datetime | None
     answered_by: UUID | None
+    given_by: str | None
     volumes: list[MemberVolume]
 
 
@@ -102,14 +104,49 @@ class TenderPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+class CategoryFactsView(msgspec.Struct, frozen=True, kw_only=True):
+    """What planners entered about a category, null where they did not: the buyers' share of what Nordic or EEA buyers
+    buy of it, and with how many suppliers the agreement is to be made. ``offers``: products on offer on the day of the
+    notice."""
+
+    whole: ClassVar[Meta] = PLANNERS
+    buying_share: Annotated[float | None, PLANNERS]
+    suppliers: Annotated[int | None, PLANNERS]
+    offers: Count
+
+
+class FactsView(msgspec.Struct, frozen=True, kw_only=True):
+    """What planners entered for the law to be asked about, null where they did not; ``categories``: those in it."""
+
+    whole: ClassVar[Meta] = PLANNERS
+    central_government: bool | None
+    environment_weight: Annotated[float | None, PLANNERS]
+    environment_reasons: str | None
+    agreement_signed: bool | None
+    lot_reasons: str | None
+    term_reasons: str | None
+    option_months: Annotated[int | None, PLANNERS]
+    main_cpv: str | None
+    categories: dict[str, CategoryFactsView]
+
+
+class AssociateView(msgspec.Struct, frozen=True, kw_only=True):
+    """A member that signs nothing: entitled to call off up to a maximum of its own, ``under`` the lead, which signs."""
+
+    participant: str
+    under: str
+
+
 class TenderView(TenderItem, frozen=True, kw_only=True):
-    """A tender. ``members``: with their answers, of these the reader's own; ``buyers``: named, from the freeze on."""
+    """A tender. ``members``: with their answers, of these the reader's own; ``buyers``: those that contract, named from
+    the freeze on, and apart from them ``associates``. ``warnings``: frozen maxima that go beyond what is on offer."""
 
     plan: UUID
     pool: Annotated[int, OPEN]
     starts_on: date
     ends_before: date
     buyers: list[str]
+    associates: list[AssociateView]
     members: list[AnswerView]
     dialogue_from: date
     notice_by: date
@@ -118,12 +155,16 @@ class TenderView(TenderItem, frozen=True, kw_only=True):
     deepest: Annotated[str, PLANNERS] | UnsetType = UNSET
     signing_body: Annotated[str, PLANNERS] | UnsetType = UNSET
     note: Annotated[str | None, PLANNERS] | UnsetType = UNSET
+    facts: Annotated[FactsView, PLANNERS] | UnsetType = UNSET
     changed_terms: Annotated[bool, PLANNERS] | UnsetType = UNSET
+    warnings: Annotated[list[str], PLANNERS] | UnsetType = UNSET
     lots: list[TenderLotView]
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that was done to a tender."""
+    """Something that was done to a tender. ``by_role``: planner, member, or service where the clock did it. ``reason``:
+    members are told that of what is decided for all of them (invited, confirmed, handed over, rejected, expired), and
+    of what concerns them alone."""
 
     id: Annotated[int, OPEN]
     what: str
@@ -131,8 +172,9 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     to_status: str
     at: datetime
     participant: str | None
+    by_role: str
     by: Annotated[UUID | None, PLANNERS] | UnsetType = UNSET
-    reason: Annotated[str | None, PLANNERS] | UnsetType = UNSET
+    reason: str | None
     details: Annotated[dict[str, Any], PLANNERS] | UnsetType = UNSET
 
 
@@ -181,7 +223,9 @@ class LotStandingView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemberStandingView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a member gets, EUR over the term: in cash, and with what green is worth, less its costs."""
+    """What a member gets, EUR over the term: in cash, and with what green is worth, both less bridging and the set-up
+    cost of its lines. ``worse_off``: ``cash`` where it pays more than today all told, ``value`` where one of its lines
+    is worse off with green counted."""
 
     owner: ClassVar[str] = "participant"
     whole: ClassVar[Meta] = PLANNERS
@@ -190,6 +234,7 @@ class MemberStandingView(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Count
     cash_eur: Eur
     valued_eur: Eur
+    worse_off: Annotated[list[str], PLANNERS]
 
 
 class StandingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,6 +300,17 @@ class RepairLot(msgspec.Struct, frozen=True, kw_only=True):
     lines: Annotated[list[str], PLANNERS]
 
 
+class RepairLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that joins or leaves, with what it brings in base units a year."""
+
+    owner: ClassVar[str] = "participant"
+    whole: ClassVar[Meta] = PLANNERS
+    line: Annotated[int, PLANNERS]
+    participant: str
+    category: str
+    quantity_per_year: Count
+
+
 class RepairView(msgspec.Struct, frozen=True, kw_only=True):
     """A change that would bring a tender back, passed by the solver's judge.
 
@@ -272,8 +328,8 @@ class RepairView(msgspec.Struct, frozen=True, kw_only=True):
     start: str
     lead: str
     lots: list[RepairLot]
-    joins: Annotated[list[str], PLANNERS]
-    leaves: Annotated[list[str], PLANNERS]
+    joins: list[RepairLine]
+    leaves: list[RepairLine]
     net_eur: Eur
     worth_eur: Eur
 

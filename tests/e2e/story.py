@@ -117,7 +117,7 @@ class Story:
 
     def decides(self, key: str, step: str, **body: Any) -> httpx.Response:
         """A planner's step on a tender."""
-        return self.changes(self.planner, f"/v1/tenders/{key}", step, **(body or {"reason": "as agreed"}))
+        return self.changes(self.planner, f"/v1/tenders/{key}", step, **{"reason": "as agreed", **body})
 
     def answers(self, key: str, code: str, **said: Any) -> httpx.Response:
         """A coordinator reads the invitation and answers it."""

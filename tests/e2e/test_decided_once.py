@@ -28,7 +28,7 @@ from tests.pooling.planning.demand import add_lines, line, offer, policy, submis
 from tests.pooling.serving import served
 from tests.pooling.tenders.conftest import CYCLE, close, make_cycle, plan_of
 
-MEMBERS = ("NO-HSO", "SE-M")
+MEMBERS = ("SE-AB", "SE-M")
 BORDER = 30.0
 
 
@@ -40,7 +40,7 @@ def pairs(session: Session, many: int, now: datetime) -> None:
     for number in range(many):
         month = shifted(f"{now.year + 2}-01", number)
         window = {"earliest_start": month, "latest_start": month}
-        lines += [line("SE-M", 900_000, **window), line("NO-HSO", 700_000, **window)]
+        lines += [line("SE-M", 900_000, **window), line("SE-AB", 700_000, **window)]
     add_lines(session, submission(session), lines)
 
 
@@ -121,8 +121,8 @@ def race(engine: Engine, database_url: str, many: int, now: datetime) -> None:
 
 def one_round(races: Races, key: str, number: int) -> list[str]:
     """A tender's answers and its decision, each wanted by two at once; what was done to it, in order."""
-    races.step(key, "review")
-    races.step(key, "invite", due=races.due.isoformat())
+    races.step(key, "review", reason="r")
+    races.step(key, "invite", due=races.due.isoformat(), reason="r")
     lot = races.read(f"/v1/tenders/{key}").json()["lots"][0]["id"]
     committed = two_coordinators_answer_for_each_member(races, key, lot)
     decided, changed = two_planners_decide(races, key, one_more=number % 2 == 1)
@@ -167,7 +167,7 @@ def two_planners_decide(races: Races, key: str, *, one_more: bool) -> tuple[str,
     path, member = f"/v1/tenders/{key}", f"/v1/tenders/{key}/answers/SE-M"
     etag = "*" if one_more else races.read(path).headers["ETag"]
     asks = [
-        lambda: races.write("POST", f"{path}/confirm", {}, races.planners[0], etag),
+        lambda: races.write("POST", f"{path}/confirm", {"reason": "r"}, races.planners[0], etag),
         lambda: races.write("POST", f"{path}/reject", {"reason": "no market"}, races.planners[1], etag),
     ]
     if one_more:

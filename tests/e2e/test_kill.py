@@ -129,7 +129,7 @@ def prepared(database_url: str) -> Any:
 
 def test_a_killed_load_leaves_all_or_nothing(prepared: Engine, database_url: str, tmp_path: Path) -> None:
     outcome = kill_at_random(Loads(prepared, database_url, tmp_path).target(), cycles=5, seed=1)
-    assert outcome.total() == 10
+    assert outcome.total() == 5
     assert outcome["before"] > 0
 
 
@@ -187,7 +187,7 @@ class Plans:
 
 def test_a_killed_plan_leaves_all_or_nothing(engine: Engine, database_url: str) -> None:
     outcome = kill_at_random(Plans(engine, database_url).target(), cycles=5, seed=4)
-    assert outcome.total() == 10
+    assert outcome.total() == 5
     assert outcome["before"] > 0
 
 

@@ -17,7 +17,7 @@ from pooling.invariants.commands import CHECKS
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 LINES = (("DK-84", "DK-84"), ("DK-OST", "DK-85"))
 """Participant, and who it was sent as."""
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """All revisions that were ever released before the last."""
 
 
@@ -73,6 +73,38 @@ def test_a_line_without_its_submission_would_be_found(empty: Engine, revision: s
     filled(empty)
     with pytest.raises(IntegrityError), empty.begin() as connection:
         connection.execute(text("DELETE FROM submission"))
+
+
+@pytest.mark.parametrize("revision", ["0005", "0006"])
+def test_a_tender_of_before_has_no_facts(empty: Engine, revision: str) -> None:
+    migrate(empty, revision)
+    filled(empty)
+    tendered(empty)
+    (before,) = contents(empty)["tender"]
+    migrate(empty)
+    (after,) = contents(empty)["tender"]
+    assert {name: after[name] for name in before} == before
+    assert {after[name] for name in after.keys() - before.keys()} == {None}
+    assert after.keys() - before.keys() >= {"central_government", "environment_weight", "category_facts"}
+
+
+def tendered(engine: Engine) -> None:
+    """A tender, and what it rests on."""
+    metadata = MetaData()
+    metadata.reflect(engine)
+    identity: object = UUID(int=1).hex if engine.dialect.name == "sqlite" else UUID(int=1)
+    pool = {"id": 1, "plan": identity, "lead": "DK-OST", "signing_body": "DK-OST"}
+    tender = {"id": identity, "cycle": "c", "plan": identity, "plan_pool": 1, "status": "rejected"}
+    rows: list[tuple[str, dict[str, Any]]] = [
+        ("snapshot", {"id": "s"}),
+        ("plan", {"id": identity, "snapshot": "s"}),
+        ("plan_pool", pool),
+        ("cycle", {"code": "c"}),
+        ("tender", {**tender, "lead": "DK-OST", "signing_body": "DK-OST"}),
+    ]
+    with engine.begin() as connection:
+        for name, given in rows:
+            connection.execute(metadata.tables[name].insert().values(made_up(metadata.tables[name], given)))
 
 
 def filled(engine: Engine) -> None:

@@ -156,7 +156,7 @@ def _lot(session: Session, tender: UUID, sent: UUID | None, lot: LotGiven, given
         co2_saved_mg_low=10_000,
         co2_saved_mg_high=15_000,
         criteria=list(lot.criteria),
-        offer_terms={},
+        offer_terms={"max_quantity": None},
         offer_said={},
         estimate_quantity=estimate,
         maximum_quantity=maximum,

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from pooling.agreements import jobs, service
+from pooling.agreements import jobs, taking_over
 from pooling.database import reading, transaction
 from pooling.tenders import succession
 from pooling.transactions import written
@@ -102,7 +102,7 @@ def test_the_lot_has_a_maximum_of_its_own_and_others_figures_are_not_told(app: A
     assert "240000" in refused.text
     told = world.call(100_001, code="DK-82", client=world.planner)
     assert "100000 H87" in told.json()["detail"]
-    assert world.call(100_000, code="DK-82").status_code == 201
+    assert world.call(100_000, code="DK-82", client=world.planner).status_code == 201
     lots = world.planner.get(f"/v1/tenders/{world.key}/allowances").json()["lots"]
     assert [(each["standing"], each["left_quantity"]) for each in lots] == [("maximum-reached", 0)]
     assert "lots" not in world.buyer().get(f"/v1/tenders/{world.key}/allowances").json()
@@ -237,10 +237,10 @@ def test_a_successor_takes_call_offs_over_with_the_place(app: Api) -> None:
         assert succession.succeed(opened.session, "DK-84", "DK-OST", now=app.clock.now) == [world.key]
     assert world.call(40_001, code="DK-OST").status_code == 409
     with reading(app.engine) as session:
-        assert len(service.to_take_over(session)) == 1
+        assert len(taking_over.to_take_over(session)) == 1
     for expected in (1, 0):
         with written(app.engine, actor=None, now=app.clock.now) as opened:
-            assert len(service.take_over(opened.session)) == expected
+            assert len(taking_over.take_over(opened.session)) == expected
     (shown,) = world.buyer("DK-OST").get("/v1/call-offs").json()["items"]
     assert (shown["participant"], shown["placed_as"], shown["version"]) == ("DK-OST", "DK-84", 2)
     assert world.call(40_001, code="DK-OST").status_code == 409

@@ -12,10 +12,11 @@ from pooling.invariants.commands import CHECKS
 from pooling.working import HANDLERS
 from tests.pooling.api_client import Api
 from tests.pooling.cycles.worlds import opened, step
-from tests.pooling.demand.api_world import app, forecast
+from tests.pooling.demand.api_world import app, confirmed, csv, forecast, looked_at
 from tests.pooling.jobs.working import enqueued, work_all
 
 __all__ = ["app"]
+OLD = {"Participant": "DK-84", "Currency": "DKK"}
 DAY = datetime(2027, 1, 1, tzinfo=UTC)
 """DK-OST takes over from DK-84 and DK-85, as packaged."""
 WINDOWS = {
@@ -95,3 +96,77 @@ def test_a_window_that_ends_in_the_month_of_the_last_day_moves_only_from_its_fir
         connection.execute(text("UPDATE participant SET valid_to = :day WHERE code = 'DK-84'"), {"day": valid_to})
     succeed(app, datetime(2027, 1, 3, tzinfo=UTC))
     assert held(app)["across"] == ("DK-OST" if moves else "DK-84")
+
+
+def quantities(app: Api) -> list[tuple[str, str, int]]:
+    """Who it was sent for, who holds it and how much, of all lines that count."""
+    items = app.client("planner").get("/v1/lines").json()["items"]
+    return sorted((each["sent_as"], each["participant"], each["quantity"]) for each in items)
+
+
+def test_a_region_that_will_end_sends_its_file_again(app: Api) -> None:
+    client = app.client("coordinator", participants=["DK-84"])
+    confirmed(app, client, looked_at(app, client, csv(OLD)))
+    assert quantities(app) == [("DK-84", "DK-OST", 1000)], "its demand starts after the merger"
+    again = looked_at(app, client, csv({**OLD, "Quantity per year": "900"}))
+    assert again.json()["status"] == "ready", again.text
+    assert again.json()["preview"]["dropped"] == 1
+    assert confirmed(app, client, again).json()["status"] == "loaded"
+    assert quantities(app) == [("DK-84", "DK-OST", 900)]
+
+
+def test_from_the_day_on_the_successor_replaces_what_was_sent_before_and_nobody_else(app: Api) -> None:
+    before, other = (app.client("coordinator", participants=[code]) for code in ("DK-84", "DK-85"))
+    after = app.client("coordinator", participants=["DK-OST"])
+    first = confirmed(app, before, looked_at(app, before, csv(OLD))).json()
+    series = first["preview"]["series"]
+    early = looked_at(app, after, csv({**OLD, "Participant": "DK-OST"}), series=series).json()
+    assert (early["status"], early["problem"]["code"]) == ("unreadable", "series-taken"), "it is not there yet"
+    waiting = looked_at(app, before, csv({**OLD, "Quantity per year": "800"}))
+    succeed(app, DAY)
+    held_back = confirmed(app, before, waiting).json()
+    assert (held_back["status"], held_back["problem"]["code"]) == ("refused", "series-taken")
+    for client in (before, other):
+        late = looked_at(app, client, csv({**OLD, "Quantity per year": "800"})).json()
+        assert (late["status"], late["problem"]["code"]) == ("unreadable", "series-taken")
+    same = looked_at(app, after, csv(OLD)).json()["preview"]
+    assert (same["series"], same["already_loaded"]) == (series, True)
+    again = looked_at(app, after, csv({**OLD, "Quantity per year": "900"}))
+    assert again.json()["preview"]["replaces"] == first["submission"]
+    assert confirmed(app, after, again).json()["status"] == "loaded"
+    assert quantities(app) == [("DK-84", "DK-OST", 900)]
+    merged = looked_at(app, after, csv({**OLD, "Participant": "DK-OST"}), series=series)
+    assert confirmed(app, after, merged).json()["status"] == "loaded"
+    assert quantities(app) == [("DK-OST", "DK-OST", 1000)]
+
+
+def test_a_series_that_names_another_too_is_not_one_region_s(app: Api) -> None:
+    planner = app.client("planner")
+    both = csv(OLD, {**OLD, "Participant": "DK-85", "Category": "none such"})
+    confirmed(app, planner, looked_at(app, planner, both, series="capital"))
+    client = app.client("coordinator", participants=["DK-84"])
+    taken = looked_at(app, client, csv(OLD), series="capital").json()
+    assert (taken["status"], taken["problem"]["code"]) == ("unreadable", "series-taken")
+    succeed(app, DAY)
+    after = app.client("coordinator", participants=["DK-OST"])
+    assert confirmed(app, after, looked_at(app, after, csv(OLD), series="capital")).json()["status"] == "loaded"
+
+
+def test_forecasts_of_an_ended_region_are_the_successor_s_to_replace_and_delete(app: Api) -> None:
+    old, new = (app.client("coordinator", participants=[code]) for code in ("DK-84", "DK-OST"))
+
+    def put(client: Any, quantity: int) -> tuple[str, str | None]:
+        line = forecast(participant="DK-84", external_id="a", quantity=quantity)
+        done = client.post("/v1/forecasts?partial=true", json={"source": "erp", "lines": [line]})
+        (result,) = done.json()["results"]
+        return result["status"], next(iter(each["code"] for each in result["faults"]), None)
+
+    assert put(old, 1) == ("created", None)
+    assert put(old, 2) == ("replaced", None)
+    assert put(new, 3) == ("refused", "not-yours")
+    succeed(app, DAY)
+    assert put(old, 4) == ("refused", "not-yours")
+    assert put(new, 5) == ("replaced", None)
+    etag = {"If-Match": new.get("/v1/forecasts/erp/a").headers["ETag"]}
+    assert old.delete("/v1/forecasts/erp/a", headers=etag).status_code == 404
+    assert new.delete("/v1/forecasts/erp/a", headers=etag).status_code == 204

@@ -48,6 +48,7 @@ def facts(draw: st.DrawFn) -> TenderFacts:
             value_cents=draw(MONEY),
             green_criteria=draw(st.sampled_from([(), ("reusable",)])),
             suppliers=draw(st.none() | st.integers(0, 3)),
+            offers=draw(st.none() | st.integers(0, 3)),
             several_suppliers=draw(st.none() | st.booleans()),
             buying_share=draw(SHARES),
         )
@@ -67,6 +68,7 @@ def facts(draw: st.DrawFn) -> TenderFacts:
         lot_reasons=draw(st.none() | st.just("made up")),
         term_reasons=draw(st.none() | st.just("made up")),
         environment_weight=draw(SHARES),
+        environment_reasons=draw(st.none() | st.just("made up")),
         agreement_signed=draw(st.none() | st.booleans()),
         central_government=draw(st.none() | st.booleans()),
         frozen_on=draw(st.none() | DAYS),

@@ -8,7 +8,7 @@ import pytest
 from pooling import law
 from pooling.law import Amount, Applies, Body, Severity, Talk
 from pooling.law.evaluator import RULES
-from pooling.law.facts import DEPTHS
+from pooling.law.facts import DEPTHS, Supply
 from pooling.law.records import packaged
 from tests.pooling.law.given import BODY, ON, answer, asked, buyer, category, tender
 
@@ -194,7 +194,7 @@ def test_estimate_and_maximum_are_told_for_the_whole_and_for_each_buyer() -> Non
 @pytest.mark.parametrize(
     ("amount", "most_cents", "frozen", "expected"),
     [
-        (Amount("gowns", 100, 100), 30_000_000, True, (YES, NOTE)),
+        (Amount("gowns", 100, 101), 30_000_000, True, (YES, NOTE)),
         (Amount("gowns", 100, 99), 30_000_000, True, (YES, BLOCKING)),
         (Amount("gowns", 100, 100), 29_999_999, True, (YES, BLOCKING)),
         (Amount("gowns", 100), 30_000_000, False, (YES, WARNING)),
@@ -210,6 +210,40 @@ def test_a_maximum_is_needed_and_not_below_the_estimate(
     assert answer("estimate-and-maximum", facts) == expected
     if expected[1] is not NOTE:
         assert asked("estimate-and-maximum", facts)[0].participants == ("SE-M",)
+
+
+@pytest.mark.parametrize(
+    ("amount", "warned"),
+    [
+        (Amount("gowns", 100, 100), True),
+        (Amount("gowns", 100, 101), False),
+        (Amount("gowns", 100, exact=True), True),
+        (Amount("gowns", 100), False),
+        (Amount("gowns", 0, 0), False),
+    ],
+)
+def test_a_maximum_that_is_the_estimate_is_warned_of(amount: Amount, *, warned: bool) -> None:
+    facts = tender(buyers=(buyer("SE-M", amounts=(amount,)), buyer("SE-AB")))
+    said = [each for each in asked("estimate-and-maximum", facts) if "no more than the estimate" in each.why]
+    assert [(each.severity, each.participants) for each in said] == ([(WARNING, ("SE-M",))] if warned else [])
+
+
+@pytest.mark.parametrize(("most", "warned"), [(1_300_000, False), (1_300_001, True)])
+def test_a_maximum_beyond_what_is_on_offer_is_warned_of(most: int, *, warned: bool) -> None:
+    facts = tender(supplies=(Supply("o", most, 1_300_000),))
+    said = [each for each in asked("estimate-and-maximum", facts) if "are on offer" in each.why]
+    assert [each.severity for each in said] == ([WARNING] if warned else [])
+
+
+def test_associates_are_counted_apart_under_the_lead() -> None:
+    facts = tender(buyers=(buyer("SE-M"), buyer("FO", contracting_authority=False, country="FO", role="associate")))
+    whole, *each = asked("estimate-and-maximum", facts)
+    assert "for 1 buyers; of this, counted apart" in whole.why
+    assert whole.figures["associates_estimate_cents"] == facts.buyers[1].value_cents
+    assert [one.follows for one in each if one.participants == ("FO",)] == [
+        "to be stated in the notice apart, under SE-M, which signs for it"
+    ]
+    assert asked("named-buyers", facts)[0].figures == {"buyers": 1, "associates": 1}
 
 
 @pytest.mark.parametrize(("cents", "expected"), [(60_000_000, (YES, NOTE)), (59_999_999, (YES, BLOCKING))])
@@ -317,23 +351,28 @@ def test_who_is_outside_the_eea_signs_nothing(
 
 
 @pytest.mark.parametrize(
-    ("code", "weight", "green", "expected"),
+    ("code", "weight", "green", "reasons", "expected"),
     [
-        ("NO-HV", 0.3, (), (YES, NOTE)),
-        ("NO-HV", 0.2999, (), (YES, BLOCKING)),
-        ("NO-HV", None, (), (YES, BLOCKING)),
-        ("NO-HV", 0.2999, ("reusable",), (YES, NOTE)),
-        ("NO-HV", None, ("reusable",), (YES, NOTE)),
-        ("SE-AB", None, (), (NO, NOTE)),
+        ("NO-HV", 0.3, (), None, (YES, NOTE)),
+        ("NO-HV", 0.2999, (), None, (YES, BLOCKING)),
+        ("NO-HV", 0.2999, (), "requirements bind all bids", (YES, BLOCKING)),
+        ("NO-HV", None, (), None, (YES, BLOCKING)),
+        ("NO-HV", 0.3, ("reusable",), None, (YES, NOTE)),
+        ("NO-HV", 0.2999, ("reusable",), None, (YES, WARNING)),
+        ("NO-HV", 0.2999, ("reusable",), "requirements bind all bids", (YES, NOTE)),
+        ("NO-HV", None, ("reusable",), None, (YES, WARNING)),
+        ("NO-HV", None, ("reusable",), "requirements bind all bids", (YES, NOTE)),
+        ("SE-AB", None, (), None, (NO, NOTE)),
     ],
 )
 def test_norways_thirty_per_cent(
-    code: str, weight: float | None, green: tuple[str, ...], expected: tuple[Applies, Severity]
+    code: str, weight: float | None, green: tuple[str, ...], reasons: str | None, expected: tuple[Applies, Severity]
 ) -> None:
     facts = tender(
         buyers=(buyer("SE-M"), buyer(code)),
         categories=(category(green_criteria=green),),
         environment_weight=weight,
+        environment_reasons=reasons,
     )
     assert answer("norway-environment", facts) == expected
 
@@ -421,6 +460,16 @@ def test_categories_that_need_several_suppliers(
 ) -> None:
     chosen = category(id=name, family=family, several_suppliers=needed, suppliers=suppliers)
     assert answer("several-suppliers", tender(categories=(chosen,))) == expected
+
+
+@pytest.mark.parametrize(
+    ("suppliers", "offers", "said"), [(None, None, "not set)"), (None, 3, "not set, 3 at most by"), (1, 3, "(1)")]
+)
+def test_what_is_on_offer_is_told_where_the_number_of_suppliers_is_not_set(
+    suppliers: int | None, offers: int | None, said: str
+) -> None:
+    chosen = category(several_suppliers=True, suppliers=suppliers, offers=offers)
+    assert said in asked("several-suppliers", tender(categories=(chosen,)))[0].why
 
 
 # time for the dialogue

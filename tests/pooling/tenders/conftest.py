@@ -83,9 +83,10 @@ class Round:
         return found
 
     def do(self, key: str, step: str, **body: Any) -> httpx.Response:
-        """A planner's step on the tender as it is now."""
+        """A planner's step on the tender as it is now, for a reason of no account unless one is given."""
         etag = self.planner.get(f"/v1/tenders/{key}").headers["ETag"]
-        return self.planner.post(f"/v1/tenders/{key}/{step}", json=body, headers={"If-Match": etag})
+        said = {"reason": "made up", **body}
+        return self.planner.post(f"/v1/tenders/{key}/{step}", json=said, headers={"If-Match": etag})
 
     def change(self, key: str, **body: Any) -> httpx.Response:
         etag = self.planner.get(f"/v1/tenders/{key}").headers["ETag"]
@@ -96,6 +97,13 @@ class Round:
         client, path = self.coordinator(code), f"/v1/tenders/{key}/answers/{code}"
         etag = client.get(path).headers["ETag"]
         return client.put(path, json=body, headers={"If-Match": etag})
+
+    def ask_again(self, key: str, code: str, **body: Any) -> httpx.Response:
+        """A planner asks a member again that has answered."""
+        path = f"/v1/tenders/{key}/answers/{code}"
+        etag = self.planner.get(path).headers["ETag"]
+        said = {"reason": "the terms are others now", **body}
+        return self.planner.post(f"{path}/ask-again", json=said, headers={"If-Match": etag})
 
     def invited(self, due: str = DUE) -> str:
         """The one tender, proposed, reviewed and invited."""

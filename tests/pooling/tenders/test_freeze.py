@@ -27,13 +27,10 @@ def test_estimate_and_maximum_by_hand(planned: Round) -> None:
     assert planned.answer(key, "NO-HSO", answer="commit").status_code == 200
     for code in ("DK-OST", "FO"):
         assert planned.answer(key, code, answer="decline", reason="no").status_code == 200
-    lead = planned.tender(key)["lead"]
-    if lead not in ("SE-M", "NO-HSO"):
-        refused = planned.do(key, "confirm")
-        assert refused.json()["code"] == "tender-short"
-        assert planned.change(key, lead="SE-M").status_code == 200
-        assert planned.answer(key, "SE-M", answer="commit", volumes=[volume]).status_code == 200
-        assert planned.answer(key, "NO-HSO", answer="commit").status_code == 200
+    assert planned.tender(key)["lead"] in ("SE-M", "NO-HSO")
+    assert planned.ask_again(key, "NO-HSO").status_code == 200
+    assert planned.answer(key, "SE-M", answer="commit", volumes=[volume]).status_code == 200
+    assert planned.answer(key, "NO-HSO", answer="commit").status_code == 200
     done = planned.do(key, "confirm")
     assert done.status_code == 200, done.text
     assert done.json()["buyers"] == ["NO-HSO", "SE-M"]
@@ -93,13 +90,13 @@ def test_a_member_sees_its_own_and_the_whole_only_where_nobody_follows_from_it(p
 def two(session: Session) -> None:
     tiers = (TierRecord(figure(900_000), figure(49_000)),)
     market.store_offers(session, [offer(tiers=tiers)], file=("offers.csv", "e" * 64), loaded_at=NOW)
-    add_lines(session, submission(session), [line("SE-M", 650_000), line("NO-HSO", 600_000)])
+    add_lines(session, submission(session), [line("SE-M", 650_000), line("SE-AB", 600_000)])
 
 
 def test_of_two_members_neither_is_told_the_whole(database_url: str) -> None:
     with planned_world(database_url, two) as planned:
         key = planned.invited()
-        for code in ("SE-M", "NO-HSO"):
+        for code in ("SE-M", "SE-AB"):
             seen: dict[str, Any] = planned.coordinator(code).get(f"/v1/tenders/{key}/invitation").json()
             assert "total_per_year" not in seen["lots"][0]
             assert "1250000" not in str(seen)

@@ -5,17 +5,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from pooling.database import reading, transaction
-from pooling.demand.tables import Line
+from pooling.demand.tables import Line, Submission
 from pooling.invariants.commands import CHECKS
 from pooling.market import service as market
 from pooling.market.rules import TierRecord
 from pooling.planning import service as planning
 from pooling.planning.holds import Holds, holds_kept
 from pooling.tenders import service
-from tests.pooling.planning.demand import NOW, add_lines, figure, line, offer, policy, submission
+from tests.pooling.planning.demand import GOWNS, NOW, add_lines, figure, line, offer, policy, submission
 from tests.pooling.tenders.conftest import CYCLE, MEMBERS, Round, close, make_cycle, plan_of
 
 TODAY = date(2026, 11, 22)
@@ -152,6 +152,27 @@ def test_what_was_declined_is_not_proposed_for_the_same_demand_sent_anew(planned
     assert {each.line for each in held(planned).forbidden} == declined
 
 
+def test_an_old_plan_does_not_bring_back_what_was_declined_since(planned: Round) -> None:
+    key = planned.invited()
+    assert planned.answer(key, "SE-M", answer="decline", reason="own contract").status_code == 200
+    assert planned.do(key, "reject", reason="too few").status_code == 200
+    refused = planned.propose()
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong-state")
+    assert "SE-M has declined offer 'gloves-green'" in refused.json()["detail"]
+    assert "ask for a new run" in refused.json()["detail"]
+    done = planned.propose(plan_of(planned.api, holds=held(planned)))
+    assert done.status_code == 201, done.text
+    members = {each["participant"] for each in planned.tender(done.json()["tenders"][0])["members"]}
+    assert members == set(MEMBERS) - {"SE-M"}
+
+
+def test_what_was_rejected_without_a_refusal_can_be_proposed_again(planned: Round) -> None:
+    key = planned.invited()
+    assert planned.answer(key, "SE-M", answer="change", change={"start": "2028-09"}, reason="stock").status_code == 200
+    assert planned.do(key, "reject", reason="not now").status_code == 200
+    assert planned.propose().status_code == 201
+
+
 def test_what_was_declined_in_a_later_cycle_says_nothing_of_an_earlier_one(planned: Round) -> None:
     planned.api.clock.now += timedelta(days=1)
     make_cycle(planned.api, NEXT)
@@ -171,6 +192,44 @@ def test_the_last_plan_is_where_lines_stood(planned: Round) -> None:
     with reading(planned.api.engine) as session:
         frozen = planning.take_snapshot(session, policy(), cycle=CYCLE, holds=held(planned))
     assert [each["line"] for each in frozen.instance["previous"]] == [str(each.line) for each in stood]
+
+
+def previous(planned: Round, ids: list[int]) -> dict[int, tuple[str, str]]:
+    """Where the next run of the next cycle has stood: of these lines."""
+    planned.propose()
+    planned.api.clock.now += timedelta(days=1)
+    make_cycle(planned.api, NEXT)
+    close(planned.api, NEXT)
+    with reading(planned.api.engine) as session:
+        frozen = planning.take_snapshot(session, policy(), cycle=NEXT, holds=held(planned, NEXT))
+    stood = {int(each["line"]): (each["offer"], each["start"]) for each in frozen.instance["previous"]}
+    return {line: stood[line] for line in ids if line in stood}
+
+
+def place(planned: Round) -> tuple[str, str]:
+    return "gloves-green", pools(planned, planned.plan)[0]["start"]
+
+
+def send_again(planned: Round, *lines: dict[str, Any]) -> list[int]:
+    """All that was sent before counts no longer."""
+    with transaction(planned.api.engine) as session:
+        for row in session.exec(select(Submission)):
+            row.status = "superseded"
+        return add_lines(session, submission(session, "second"), lines)
+
+
+def test_a_line_that_was_sent_again_stands_where_it_stood(planned: Round) -> None:
+    """SE-M's two lines were in the pool: whichever takes their place stands there, another item or region does not."""
+    sent = [line("SE-M", 910_000), line("SE-M", 110_000), line("SE-M", 5_000), line("NO-HSO", 700_000)]
+    sent += [line("SE-M", 5_000, item_code="other"), line("SE-AB", 9_000), line("SE-M", 5_000, GOWNS)]
+    again = send_again(planned, *sent)
+    assert previous(planned, again) == dict.fromkeys(again[:4], place(planned))
+
+
+def test_a_successor_s_line_stands_where_its_predecessor_s_stood(planned: Round) -> None:
+    """DK-84's gloves were in the pool as DK-OST's; DK-85's were not sent."""
+    again = send_again(planned, line("DK-OST", 600_000), line("DK-85", 600_000))
+    assert previous(planned, again) == {again[0]: place(planned)}
 
 
 def test_a_pool_with_lines_of_a_tender_that_stands_is_refused(planned: Round) -> None:

@@ -53,12 +53,16 @@ def member(code: str, answer: Answer = Answer.NONE, **changes: Any) -> AskedMemb
 
 
 def asked(*lines: dict[str, Any], members: list[AskedMember] | None = None, **changes: Any) -> Asked:
-    committed = changes.pop("committed", {})
+    said = changes.pop("said", {})
     offer = {**OFFER, **changes.pop("offer", {})}
-    lot = AskedLot(1, "gloves", offer, 36, lines, changes.pop("depths", ()), committed)
+    lot = AskedLot(1, "gloves", offer, changes.pop("tier", 0), 36, lines, changes.pop("depths", ()), said)
     people = members or [member(code) for code in sorted({each["participant"] for each in lines})]
     policy = {**POLICY, **changes.pop("policy", {})}
     return Asked("2028-06", changes.pop("lead", "A"), changes.pop("depth", "joint"), policy, (lot,), tuple(people))
+
+
+def cash_of(gain: dict[str, float]) -> float:
+    return gain["savings_eur"] - gain["bridging_cost_eur"] - gain["set_up_cost_eur"]
 
 
 def codes(question: Asked, *, only_committed: bool = False) -> list[Short]:
@@ -84,7 +88,7 @@ def test_what_is_sure_is_less_than_what_is_expected() -> None:
     found = judge(spread)
     assert found.lots[0].sure_quantity == pytest.approx(1200 - 256, abs=0.5)
     assert [fault.code for fault in found.faults] == [Short.BELOW_TIPPING]
-    sure = replace(spread.lots[0], committed={"A": Range(700, 700, 700)})
+    sure = replace(spread.lots[0], said={"A": Range(700, 700, 700)})
     committed = replace(spread, lots=(sure,), members=(member("A", Answer.COMMITTED), member("B")))
     assert codes(committed) == []
 
@@ -115,6 +119,78 @@ def test_nobody_may_be_worse_off_where_the_policy_says_so() -> None:
     assert worth.holds, "green pays for it: EUR 18 in carbon"
     assert worth.members[1].cash_eur == pytest.approx(-18)
     assert worth.members[1].valued_eur == pytest.approx(0, abs=1e-9)
+
+
+GREEN: dict[str, Any] = {"offer": {"co2_saved_kg_per_unit": 1.0}, "policy": {"carbon_price_eur_per_tonne": 300}}
+"""Worth EUR 0.30 a unit."""
+
+
+def test_whom_the_answers_make_pay_more_than_today_is_worse_off_in_cash() -> None:
+    """B was told 0.50 and pays 0.80 today. Without C the price is 1.00: 3 years x 800 x 0.20 = EUR 480 more, and green
+    is worth 3 x 800 x 0.30 = EUR 720."""
+    lines = (line("A", 700), line("B", 800, price=0.8), line("C", 600))
+    people = [member("A"), member("B"), member("C", Answer.DECLINED)]
+    assert codes(asked(*lines, tier=1, **GREEN)) == []
+    found = judge(asked(*lines, tier=1, members=people, **GREEN))
+    assert [(fault.code, fault.participant) for fault in found.faults] == [(Short.WORSE_IN_CASH, "B")]
+    assert "EUR 480.00 more than today" in found.faults[0].words
+    told = {each.participant: (each.cash_eur, each.valued_eur, each.worse_off) for each in found.members}
+    assert told["B"] == (pytest.approx(-480), pytest.approx(240), ("cash",))
+    assert told["A"] == (pytest.approx(2100), pytest.approx(2730), ())
+    loose = {**GREEN, "policy": {**GREEN["policy"], "no_one_worse_off": False}}
+    assert codes(asked(*lines, tier=1, members=people, **loose)) == []
+
+
+def test_a_premium_that_the_invitation_told_is_shown_and_holds() -> None:
+    lines = (line("A", 700), line("B", 800, price=0.8))
+    found = judge(asked(*lines, tier=0, **GREEN))
+    assert found.holds
+    assert [each.worse_off for each in found.members] == [(), ("cash",)]
+
+
+def test_cash_is_less_bridging_and_the_set_up_of_ones_own_lines() -> None:
+    """A: 3 years x 1000 x 1.00, less EUR 1 a line; from January to June it bridges: 2000 a year x 12 % x 5 / 12."""
+    costs = {"line_cost_eur": 1, "bridging_rate_per_year": 0.12, "pool_cost_eur": 500, "lot_cost_eur": 50}
+    found = judge(asked(line("A", 500), line("A", 500), line("B", 500), policy=costs))
+    assert found.members[0].cash_eur == pytest.approx(3000 - 2 - 100)
+    assert found.members[0].cash_eur == found.members[0].valued_eur, "green is worth nothing here"
+    assert found.net_eur == pytest.approx(sum(each.valued_eur for each in found.members) - 550)
+
+
+def test_worse_off_in_both_is_named_as_both() -> None:
+    found = judge(asked(line("A", 600), line("B", 600, price=0.99), tier=1))
+    assert [fault.code for fault in found.faults] == [Short.WORSE_OFF, Short.WORSE_IN_CASH]
+    assert found.members[1].worse_off == ("cash", "value")
+
+
+def test_a_change_counts_with_what_it_proposes() -> None:
+    """1,000 are needed: 900 and 200 hold, 900 and 50 do not; the committed alone are one."""
+    lines = (line("A", 900), line("B", 200))
+    people = [member("A", Answer.COMMITTED), member("B", Answer.CHANGE)]
+    assert codes(asked(*lines, members=people)) == []
+    less = asked(*lines, members=people, said={"B": Range(50, 50, 50)})
+    assert codes(less) == [Short.BELOW_TIPPING]
+    assert [each.quantity for each in judge(less).members] == [900, 50]
+    alone = judge(less, only_committed=True)
+    assert [fault.code for fault in alone.faults] == [Short.BELOW_TIPPING, Short.TOO_FEW]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"start": "2028-06"}, []),
+        ({"start": "2028-07"}, [Short.CHANGE]),
+        ({"criterion": "met"}, []),
+        ({"criterion": "unmet"}, [Short.CHANGE]),
+        ({"start": "2028-05", "criterion": "unmet"}, [Short.CHANGE, Short.CHANGE]),
+    ],
+)
+def test_whoever_proposes_other_terms_is_not_in_as_it_is(change: dict[str, str], expected: list[Short]) -> None:
+    people = [member("A"), member("B", Answer.CHANGE, **change)]
+    question = asked(line("A", 900), line("B", 900), members=people, offer={"criteria": ["met"]})
+    found = judge(question)
+    assert [fault.code for fault in found.faults] == expected
+    assert {fault.participant for fault in found.faults} <= {"B"}
 
 
 def test_the_lead_must_be_in_and_able() -> None:
@@ -165,8 +241,15 @@ def test_a_tender_as_proposed_is_what_the_plan_says(planned: Round) -> None:
         pytest.approx(each["sure_quantity"]) for each in whole["lots"]
     ]
     assert {each.participant: each.cash_eur for each in found.members} == {
-        each["participant"]: pytest.approx(each["gain"]["savings_eur"]) for each in whole["members"]
+        each["participant"]: pytest.approx(cash_of(each["gain"])) for each in whole["members"]
     }
+    own = {each.participant: each for each in found.members}
+    invited = planned.planner.get(f"/v1/tenders/{key}/invitation?participant=SE-M").json()
+    assert invited["gain"]["cash_eur"] == pytest.approx(own["SE-M"].cash_eur)
+    compared = planned.planner.get(f"/v1/plan-differences?from={planned.plan}&to={planned.plan}").json()
+    plan_says = {each["participant"]: each["after"]["cash_saving_eur"] for each in compared["participants"]}
+    for code in ("SE-M", "NO-HSO", "FO"):
+        assert own[code].cash_eur == pytest.approx(plan_says[code]), "cash is one thing everywhere"
     for lot in lots:
         assert lot.quantity == sum(each.quantity for each in lot.lines)
         brought = {part.participant: part.quantity for each in members for part in each.lots if part.lot == lot.id}

@@ -47,7 +47,7 @@ def test_from_proposal_to_hand_over(planned: Round) -> None:
         assert planned.answer(key, code, answer="commit").status_code == 200
     done = planned.do(key, "confirm", reason="all agree")
     assert done.status_code == 200, done.text
-    assert done.json()["buyers"] == list(MEMBERS)
+    assert done.json()["buyers"] == [code for code in MEMBERS if code != "FO"]
     assert planned.do(key, "hand-over").json()["status"] == "handed-over"
     history = planned.planner.get(f"/v1/tenders/{key}/history").json()["items"]
     told = [(each["what"], each["from_status"], each["to_status"]) for each in history]

@@ -10,7 +10,7 @@ from pooling.market.rules import TierRecord
 from pooling.tenders.jobs import HANDLERS
 from tests.pooling.jobs.working import work_all
 from tests.pooling.planning.conftest import here
-from tests.pooling.planning.demand import NOW, add_lines, figure, line, offer, submission
+from tests.pooling.planning.demand import GLOVES, NOW, add_lines, figure, line, offer, submission
 from tests.pooling.tenders.conftest import Round, planned_world
 
 __all__ = ["here"]
@@ -19,10 +19,15 @@ REPAIR = {"tenders.repair": HANDLERS["tenders.repair"]}
 
 
 def one_too_many(session: Session) -> None:
-    """900 thousand are needed and 1,300 thousand can be made: of three lines two fit, the largest two.
+    """900 thousand are needed and 1,300 thousand can be made: of three lines two fit, the largest two."""
+    store_offers(session)
+    window = {"earliest_start": "2028-01", "latest_start": "2028-03", "required": "uhm-basic"}
+    lines = [line("SE-M", 650_000, **window), line("NO-HSO", 600_000, **window), line("SE-AB", 500_000, **window)]
+    add_lines(session, submission(session), lines)
 
-    A second offer asks for less, costs more and is not as green.
-    """
+
+def store_offers(session: Session) -> None:
+    """One from 900 to 1,300 thousand; a second asks for less, costs more and is not as green."""
     tiers = (TierRecord(figure(900_000), figure(49_000)),)
     small = (TierRecord(figure(300_000), figure(49_900)),)
     offers = [
@@ -30,9 +35,6 @@ def one_too_many(session: Session) -> None:
         offer("gloves-small", tiers=small, max_quantity=1_000_000, co2_saved=figure(1_000), criteria=("uhm-basic",)),
     ]
     market.store_offers(session, offers, file=("offers.csv", "e" * 64), loaded_at=NOW)
-    window = {"earliest_start": "2028-01", "latest_start": "2028-03"}
-    lines = [line("SE-M", 650_000, **window), line("NO-HSO", 600_000, **window), line("SE-AB", 500_000, **window)]
-    add_lines(session, submission(session), lines)
 
 
 def look(planned: Round, key: str) -> list[dict[str, Any]]:
@@ -69,7 +71,10 @@ def test_who_declines_is_replaced_and_the_others_answers_stand(database_url: str
         options = look(planned, key)
         assert options[0]["kind"] == "join"
         assert (options[0]["worth_eur"], options[0]["fits"]) == (pytest.approx(options[0]["net_eur"]), True)
-        assert len(options[0]["joins"]) == 1
+        joining = [(each["participant"], each["category"], each["quantity_per_year"]) for each in options[0]["joins"]]
+        assert joining == [("SE-AB", GLOVES, 500_000)]
+        assert [str(each["line"]) for each in options[0]["joins"]] == options[0]["lots"][0]["lines"][-1:]
+        assert options[0]["leaves"] == []
         done = apply(planned, key, options[0]["number"], reason="SE-AB fits", due="2026-12-20")
         assert done.status_code == 200, done.text
         assert answers(planned, key) == {"NO-HSO": "declined", "SE-AB": "none", "SE-M": "committed"}
@@ -124,3 +129,19 @@ def test_what_has_no_repair_has_none(planned: Round) -> None:
     assert look(planned, key) == []
     missing = apply(planned, key, 1)
     assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
+
+
+def test_who_is_asked_again_is_judged_by_the_lines_and_not_by_the_answer_of_before(database_url: str) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        first = planned.tender(key)["lead"]
+        (other,) = set(answers(planned, key)) - {first}
+        assert planned.change(key, lead=other).status_code == 200
+        assert planned.answer(key, other, answer="change", change={"start": "2028-03"}).status_code == 200
+        options = look(planned, key)
+        back = next((each for each in options if (each["lead"], each["kind"]) == (first, "lead")), None)
+        assert back is not None, [(each["kind"], each["lead"], each["start"]) for each in options]
+        assert apply(planned, key, back["number"]).status_code == 200
+        assert set(answers(planned, key).values()) == {"none"}
+        standing = planned.planner.get(f"/v1/tenders/{key}/standing").json()
+        assert planned.tender(key)["holds"] is standing["expected"]["holds"] is True

@@ -24,7 +24,7 @@ def one_line_too_many(session: Session) -> None:
     """900 thousand are needed and 1,300 thousand can be made: the second line of SE-M finds no room."""
     tiers = (TierRecord(figure(900_000), figure(49_000)),)
     market.store_offers(session, [offer(tiers=tiers, max_quantity=1_300_000)], file=("o.csv", "e" * 64), loaded_at=NOW)
-    window = {"earliest_start": "2028-01", "latest_start": "2028-03"}
+    window = {"earliest_start": "2028-01", "latest_start": "2028-03", "required": "uhm-basic"}
     bought = (("SE-M", 420_000), ("NO-HSO", 450_000), ("DK-OST", 400_000), ("SE-M", 350_000))
     add_lines(session, submission(session), [line(code, quantity, **window) for code, quantity in bought])
 
@@ -59,7 +59,7 @@ def test_a_line_that_bridging_would_cost_too_much_does_not_join(database_url: st
     with planned_world(database_url, one_line_too_many) as planned:
         key = short(planned)
         with reading(planned.api.engine) as session:
-            _, question = repairs.question_of(session, UUID(key))
+            _, question = repairs.question_of(session, UUID(key), now=planned.api.clock.now)
         first = question.policy["horizon_start"]
         assert first < question.start
         waiting = [{**each, "earliest_start": first, "bridging_rate_per_year": rate} for each in question.others]

@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, select
+import pytest
+from sqlmodel import Session, col, select
 
 from pooling.database import reading, transaction
 from pooling.demand import succession as lines
+from pooling.demand.tables import Line
 from pooling.notices.tables import Notice
 from pooling.reference.tables import Participant
 from pooling.tenders.jobs import HANDLERS, SCHEDULE
@@ -54,7 +56,7 @@ def test_a_merger_adds_up_what_both_may_call_off(planned: Round) -> None:
     for name in ("quantity_per_year", "estimate_quantity", "maximum_quantity", "maximum_value_cents"):
         merged = sum(before[code]["volumes"][0][name] for code in ("NO-HSO", "SE-M"))
         assert after["SE-M"]["volumes"][0][name] == merged
-    assert (tender["lots"][0]["quantity_per_year"], tender["buyers"]) == (2_350_000, ["DK-OST", "FO", "SE-M"])
+    assert (tender["lots"][0]["quantity_per_year"], tender["buyers"]) == (2_350_000, ["DK-OST", "SE-M"])
     assert tender["lead"] in after
     version = tender["version"]
     pass_on(planned, ON)
@@ -83,13 +85,43 @@ def told(planned: Round) -> list[str]:
         return sorted(each.audience for each in rows)
 
 
+CHAIN = [("NO-HSO", "NO-HV", LAST), ("NO-HV", "NO-HMN", date(2027, 6, 1))]
+"""NO-HSO passes to NO-HV, and that to NO-HMN three months later."""
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_chain_is_followed_on_its_dates_by_lines_and_tenders_alike(planned: Round, *, late: bool) -> None:
+    """Lines can start after the second date only; whoever looks after both dates sees both steps."""
+    key = planned.confirmed()
+    with transaction(planned.api.engine) as session:
+        for row in session.exec(select(Participant).where(col(Participant.code).in_(["NO-HSO", "NO-HV"]))):
+            row.successor, row.valid_to = next((new, on) for old, new, on in CHAIN if old == row.code)
+    days = [on for _, _, on in CHAIN]
+    for day in days[1:] if late else days:
+        reached = CHAIN if day == days[-1] else CHAIN[:1]
+        pass_on(planned, datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
+        with transaction(planned.api.engine) as session:
+            lines.succeed(session, day, planned.api.clock.now)
+            assert lines.due(session, day) == []
+            told = [
+                (each.subject_id, each.facts["successor"], each.facts["on"])
+                for each in session.exec(select(Notice).where(Notice.kind == "succession"))
+                if each.subject_id.startswith("NO-")
+            ]
+            held = session.exec(select(Line.participant).where(Line.sent_as == "NO-HSO")).all()
+        chain = [(old, new, on.isoformat()) for old, new, on in reached]
+        assert sorted(told) == sorted(chain * 3), "to both bodies and the planners, each once"
+        assert set(held) == {reached[-1][1]}
+        assert members(planned, key).keys() - {"DK-OST", "FO", "SE-M"} == {reached[-1][1]}
+
+
 def test_it_happens_soon_after_midnight() -> None:
     (found,) = [each for each in SCHEDULE if each.kind == "tenders.succeed"]
     assert found.every <= timedelta(minutes=15)
 
 
 def test_a_successor_that_was_no_member_takes_the_place(planned: Round) -> None:
-    key = planned.invited(due="2027-06-01")
+    key = planned.invited(due="2027-05-01")
     assert planned.answer(key, "NO-HSO", answer="commit", conditions="by rail").status_code == 200
     merge(planned, "NO-HSO", "NO-HV")
     pass_on(planned, ON)
@@ -101,10 +133,19 @@ def test_a_successor_that_was_no_member_takes_the_place(planned: Round) -> None:
 
 
 def test_what_two_answered_differently_is_asked_again_before_the_freeze(planned: Round) -> None:
-    key = planned.invited(due="2027-06-01")
+    key = planned.invited(due="2027-05-01")
     assert planned.answer(key, "NO-HSO", answer="commit").status_code == 200
     assert planned.answer(key, "SE-M", answer="decline", reason="x").status_code == 200
     merge(planned, "NO-HSO", "SE-M")
     pass_on(planned, ON)
     assert members(planned, key)["SE-M"]["answer"] == "none"
     assert members(planned, key)["SE-M"]["volumes"][0]["quantity_per_year"] == 1_700_000
+
+
+def test_what_two_proposed_is_asked_again_since_neither_spoke_for_both(planned: Round) -> None:
+    key = planned.invited(due="2027-05-01")
+    for code in ("NO-HSO", "SE-M"):
+        assert planned.answer(key, code, answer="change", change={"criterion": "uhm-basic"}).status_code == 200
+    merge(planned, "NO-HSO", "SE-M")
+    pass_on(planned, ON)
+    assert members(planned, key)["SE-M"]["answer"] == "none"

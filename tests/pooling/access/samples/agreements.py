@@ -10,6 +10,7 @@ from sqlalchemy import text
 from pooling.access.rules import EVERYONE
 from pooling.agreements import service
 from pooling.agreements.service import Ordered
+from pooling.tenders.tables import Tender
 from tests.pooling.access.samples import Place, Sample, Sent
 from tests.pooling.agreements.given import Bought, Given, LotGiven, agreement, cycle
 
@@ -32,6 +33,11 @@ def plant(world: "World") -> None:
             given = Given((LotGiven(each),), cycle="agreed", start=start, term_months=12)
             world.planted["agreement", place] = agreement(opened.session, given)
         opened.session.add(cycle("gridded"))
+        own = {str(world.participant("own")): Bought(1000), THIRD: Bought(2000)}
+        given = Given((LotGiven(own),), cycle="agreed", start=start, term_months=12)
+        world.planted["led", "own"] = agreement(opened.session, given)
+        opened.session.get_one(Tender, world.planted["led", "own"]).lead = str(world.participant("own"))
+        world.planted["led", "others"] = world.planted["agreement", "others"]
     for place in PLACES:
         world.planted["call_off", place] = _call_off(world, place, ordered[place])
 
@@ -67,8 +73,15 @@ def _create(world: "World", place: Place) -> Sent:
     return Sent(path, json={**body, "made_on": _first(world).isoformat()})
 
 
+def _notice(world: "World", place: Place) -> Sent:
+    """Of a tender that the coordinator's region leads, with a buyer whose figures the notice tells; and of another."""
+    _agreement(world, place)
+    return Sent(f"/v1/tenders/{world.planted['led', place]}/notice")
+
+
 PLACES: tuple[Place, ...] = ("own", "others")
 SAMPLES = (
+    Sample("tender-notices.read", "GET", _notice, places=PLACES),
     Sample(
         "allowances.read",
         "GET",

@@ -21,7 +21,9 @@ from tests.pooling.access.samples.planning import BOTH, THEIRS, THIRD
 if TYPE_CHECKING:
     from tests.pooling.access.world import World
 
+FACTS = {"central_government": False, "environment_weight": 0.3}
 ANY_VERSION = {"If-Match": "*"}
+WHY = {"reason": "made up"}
 CYCLE = "tender-samples"
 PLACES: tuple[Place, ...] = ("own", "others")
 _days = count()
@@ -54,6 +56,7 @@ def _tender(world: "World", place: Place, status: str) -> UUID:
     with world.written() as opened:
         session = opened.session
         session.execute(text("UPDATE tender SET status = 'rejected' WHERE status NOT IN ('expired', 'rejected')"))
+        session.execute(text("UPDATE tender_member SET answer = 'none' WHERE answer = 'declined'"))
         stored = planning.stored_plan(session, world.planted["plan"])
         ids = [int(line["id"]) for line in stored.frozen.instance["lines"]]
         own = {
@@ -118,7 +121,7 @@ def _fresh(path: str, status: str, body: Any = None) -> Any:
 
 def _invite(world: "World", place: Place) -> Sent:
     due = (world.now.date() + timedelta(days=20)).isoformat()
-    sent: Sent = _fresh("/invite", "under-review", {"due": due})(world, place)
+    sent: Sent = _fresh("/invite", "under-review", {"due": due, **WHY})(world, place)
     return sent
 
 
@@ -139,6 +142,12 @@ def _write_answer(world: "World", place: Place) -> Sent:
     key = _tender(world, place, "invited")
     path = f"/v1/tenders/{key}/answers/{_member(world, place)}"
     return Sent(path, json={"answer": "decline", "reason": "made up"}, headers=ANY_VERSION)
+
+
+def _ask_again(world: "World", _: Place) -> Sent:
+    key = _tender(world, "own", "invited")
+    path = f"/v1/tenders/{key}/answers/{_member(world, 'own')}/ask-again"
+    return Sent(path, json={"reason": "made up"}, headers=ANY_VERSION)
 
 
 def _apply(world: "World", _: Place) -> Sent:
@@ -164,23 +173,18 @@ SAMPLES = (
     Sample("tenders.read", "GET", _of(), places=PLACES),
     Sample("tenders.history", "GET", _of("/history"), places=PLACES),
     Sample("tenders.propose", "POST", _propose),
-    Sample(
-        "tenders.update",
-        "PATCH",
-        lambda world, place: Sent(
-            f"/v1/tenders/{_tender(world, 'own', 'proposed')}", json={"note": "made up"}, headers=ANY_VERSION
-        ),
-    ),
-    Sample("tenders.review", "POST", _fresh("/review", "proposed")),
+    Sample("tenders.update", "PATCH", _fresh("", "proposed", {"note": "made up", "facts": FACTS})),
+    Sample("tenders.review", "POST", _fresh("/review", "proposed", WHY)),
     Sample("tenders.invite", "POST", _invite),
-    Sample("tenders.confirm", "POST", _fresh("/confirm", "invited")),
-    Sample("tenders.hand-over", "POST", _fresh("/hand-over", "confirmed")),
+    Sample("tenders.confirm", "POST", _fresh("/confirm", "invited", WHY)),
+    Sample("tenders.hand-over", "POST", _fresh("/hand-over", "confirmed", WHY)),
     Sample("tenders.reject", "POST", _fresh("/reject", "proposed", {"reason": "made up"})),
     Sample("cycle-runs.create", "POST", lambda world, place: Sent(f"/v1/cycles/{CYCLE}/runs", json={})),
     Sample("cycles.decide", "POST", _decide),
     Sample("invitations.read", "GET", _invitation, places=PLACES),
     Sample("answers.read", "GET", _answer, places=PLACES),
     Sample("answers.write", "PUT", _write_answer, places=PLACES),
+    Sample("answers.ask-again", "POST", _ask_again),
     Sample("standings.read", "GET", lambda world, place: Sent(_of("/standing")(world, "own").path)),
     Sample("consequences.read", "GET", lambda world, place: Sent(_of("/consequences")(world, "own").path)),
     Sample("tender-repairs.list", "GET", lambda world, place: Sent(_of("/repairs")(world, "own").path)),

@@ -1,8 +1,9 @@
 """A walk through the workflow: how people send and look, and what must hold after every step and at the end."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,15 +11,20 @@ import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 from sqlalchemy import Connection, select
-from sqlmodel import SQLModel
 
 from pooling.database import reading
 from pooling.invariants.commands import CHECKS
-from tests.e2e import workflow_model as model
-from tests.e2e.workflow_figures import Figures, check_effect, hidden_whole, wholes
-from tests.e2e.workflow_model import CYCLE, TENDER, Deed
-from tests.e2e.workflow_world import BUYERS, CAST, ENDS, LATER, REGIONS, SOURCE, Actor, Running, World, digits, running
-from tests.e2e.workflow_world import CYCLE as NOW
+from tests.e2e.workflow import model, sums
+from tests.e2e.workflow.checks import check_done, check_history
+from tests.e2e.workflow.databases import Worlds
+from tests.e2e.workflow.figures import Figures, hidden_whole, wholes
+from tests.e2e.workflow.model import CYCLE, TENDER, Deed, table_of
+from tests.e2e.workflow.paths import BYS, paths, shape
+from tests.e2e.workflow.shown import check_allowances, check_coverage, check_effect
+from tests.e2e.workflow.states import check_states
+from tests.e2e.workflow.world import AFTER, BUYERS, CAST, ENDS, LATER, REGIONS, STAGES, Actor, Running, digits
+from tests.e2e.workflow.world import CYCLE as NOW
+from tests.pooling.jobs.working import enqueued
 
 JOBS = (
     "tenders.expire",
@@ -30,10 +36,10 @@ JOBS = (
     "agreements.take-over",
 )
 REFUSED = {400, 403, 404, 409, 412, 422, 428}
-BYS = ("participant", "country", "category", "cycle", "year")
 
 names = st.sampled_from(sorted(CAST))
-planners = st.sampled_from(["planner"] * 5 + ["other planner"] * 2 + ["coordinator of SE-M", "partner", "auditor"])
+OTHERS = ("coordinator of SE-M", "coordinator of another", "partner", "partner of another", "auditor", "administrator")
+planners = st.sampled_from(["planner"] * 10 + ["other planner"] * 4 + list(OTHERS))
 regions = st.sampled_from(REGIONS)
 numbers = st.integers(0, 11)
 matches = st.sampled_from(["right"] * 8 + ["any", "stale", "missing"])
@@ -43,23 +49,24 @@ categories = st.sampled_from(sorted(BUYERS))
 
 
 class Walk(RuleBasedStateMachine):
-    """One walk over a copy of one of the ``worlds``; ``done`` counts what was done over all walks."""
+    """One walk over ``worlds``, from one of their stages; ``done`` counts what was done over all walks."""
 
-    worlds: ClassVar[Mapping[str, World]] = {}
+    worlds: ClassVar[Worlds]
     done: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
-        self.open = ExitStack()
         self.there: Running | None = None
+        self.of_scenarios: set[UUID] = set()
+        self.grid: UUID | None = None
+        self.held: set[UUID] = set()
         self.sound = self.merged = False
 
-    @initialize(stage=st.sampled_from(["closed", "invited", "invited", "agreed", "agreed"]))
+    @initialize(stage=st.sampled_from(sorted(STAGES)))
     def begin(self, stage: str) -> None:
         """At one of the stages."""
-        world = self.worlds[stage]
-        url = self.open.enter_context(world.copy())
-        self.there = self.open.enter_context(running(url, world.cast, world.plan, world.now))
+        self.done["begun"] += 1
+        self.there = self.worlds.begin(stage)
         self.figures = Figures()
         self.given = 0
         with self.look() as run:
@@ -73,7 +80,7 @@ class Walk(RuleBasedStateMachine):
             if self.sound:
                 self.at_the_end()
         finally:
-            self.open.close()
+            self.worlds.rest()
 
     # what is there
 
@@ -90,6 +97,11 @@ class Walk(RuleBasedStateMachine):
 
     def actor(self, name: str) -> Actor:
         return self.now.cast[name]
+
+    def sends_for(self, actor: Actor, code: str) -> bool:
+        """Whether demand of a region is theirs to send: once it has ended it is its successor's."""
+        heir = AFTER if code == ENDS and ENDS in self.ended() else code
+        return actor.acts_for(heir)
 
     def tender(self, number: int, *statuses: str) -> UUID:
         """One of those there are, the newest first, mostly at one of these; where there is none, one that is not."""
@@ -134,14 +146,17 @@ class Walk(RuleBasedStateMachine):
             if answer.is_success:
                 assert deed.allowed, f"not theirs to do: {place}"
                 assert version is None or match in ("right", "any"), f"{match} If-Match was taken: {place}"
-                model.check_done(run, deed, self.state, after)
-                model.check_sums(run)
+                check_done(run, deed, self.state, after)
+                sums.check_sums(run)
+                check_states(run)
                 self.figures.harvest(run)
             else:
                 assert answer.status_code in REFUSED, place
                 assert deed.allowed or deed.named or answer.status_code in (403, 404), place
-                assert after == self.state, f"refused, and something changed: {place}"
-        self.done[f"{deed.name} {answer.status_code}"] += 1
+                held = deed.name == "call-off" and answer.json()["code"] == "maximum-reached"
+                before = replace(self.state, position=after.position) if held else self.state  # that it asked is noted
+                assert after == before, f"refused, and something changed: {place}"
+        self.count(deed.name, actor, answer)
         self.done["writes"] += 1
         self.state, self.sound = after, True
         return answer
@@ -154,8 +169,14 @@ class Walk(RuleBasedStateMachine):
         place = f"GET {path} as {name}: {answer.status_code} {answer.text[:1500]}"
         assert answer.status_code < 500, place
         self.check_read(answer, actor, place)
+        self.count(f"GET {shape(path)}", actor, answer)
         self.done["reads"] += 1
         return answer
+
+    def count(self, what: str, actor: Actor | None, answer: httpx.Response) -> None:
+        """Note what was tried, by whom, and what came of it."""
+        self.done[f"{what} {answer.status_code}"] += 1
+        self.done[f"{what} by {actor.kind if actor else 'nobody'}"] += 1
 
     def check_read(self, answer: httpx.Response, actor: Actor | None, place: str) -> None:
         """Nobody is told what is another's."""
@@ -169,32 +190,46 @@ class Walk(RuleBasedStateMachine):
 
     def volumes(self, lot: int) -> dict[str, int]:
         """By member, those that declined too."""
-        table = SQLModel.metadata.tables["tender_member_lot"].c
+        table = table_of("tender_member_lot")
         with self.look() as run:
             found = run.execute(select(table.participant, table.quantity).where(table.lot == lot))
             return dict(tuple(row) for row in found)
 
-    # time
+    # jobs, and time
+
+    def work(self, deed: Deed, *kinds: str) -> int:
+        """Jobs of these kinds that wait are done; how many failed by a refusal."""
+        self.sound = False
+        job = table_of("job")
+        with self.look() as run:
+            waiting = select(job.actor).where(job.kind.in_(kinds), job.status == "queued")
+            deed = replace(deed, also_by=frozenset(str(by or "service") for by in run.execute(waiting).scalars()))
+        self.now.work(*kinds)
+        with self.look() as run:
+            ends = select(job.status, job.problem).where(job.kind.in_(kinds), job.status != "succeeded")
+            failed = [problem for status, problem in run.execute(ends) if status == "failed" or status == "queued"]
+            assert all(problem and problem["code"] != "job-failed" for problem in failed), f"{deed.name}: {failed}"
+            after = model.seen(run)
+            if after != self.state:
+                check_done(run, deed, self.state, after)
+                sums.check_sums(run)
+                check_states(run)
+                self.figures.harvest(run)
+                self.done[deed.name] += 1
+        self.state, self.sound = after, True
+        return len(failed)
 
     def jobs(self) -> None:
         """All that the clock does."""
         late, live = model.overdue(self.state, self.now.made.clock.now), set(self.state.tenders)
         cycles = dict.fromkeys(self.state.cycles, CYCLE["open"] | CYCLE["close"])
         for kind in JOBS:
-            self.now.work(kind)
-            with self.look() as run:
-                after = model.seen(run)
-                moves = dict.fromkeys(late, TENDER["expire"]) if kind == "tenders.expire" else {}
-                touches = live if kind == "tenders.succeed" else ()
-                calls = self.state.call_offs
-                if after != self.state:
-                    merges = kind == "tenders.succeed"
-                    deed = Deed(kind, None, tenders=moves, cycles=cycles, touches=touches, merges=merges)
-                    model.check_done(run, deed, self.state, after)
-                    model.check_sums(run)
-                    self.figures.harvest(run)
-                    self.done[kind] += after.event > self.state.event or calls != after.call_offs
-            self.state = after
+            enqueued(self.now.made.engine, kind, now=self.now.made.clock.now)
+            moves = {key: TENDER["expire"] for key in late if kind == "tenders.expire"}
+            merges = kind == "tenders.succeed"
+            touches = live if merges else ()
+            deed = Deed(kind, None, tenders=moves, cycles=cycles, touches=touches, merges=merges)
+            assert not self.work(deed, kind), f"{kind} was refused"
         still = {key for key in late if self.state.tenders[key].status == "invited"}
         assert not still, f"overdue and invited still: {still}"
         if ENDS in self.ended():
@@ -204,62 +239,48 @@ class Walk(RuleBasedStateMachine):
 
     def ended(self) -> set[str]:
         """Participants that are no more."""
-        table = SQLModel.metadata.tables["participant"].c
+        table = table_of("participant")
         today = self.now.made.clock.now.date()
         with self.look() as run:
             return set(run.execute(select(table.code).where(table.valid_to <= today)).scalars())
 
     # looking around
 
-    def paths(self, key: UUID, code: str) -> list[str]:
-        """What can be seen of a tender and a region, and lists."""
-        tender = f"/v1/tenders/{key}"
-        calls = [f"/v1/call-offs/{each}" for each in self.state.call_offs][-1:]
-        return [
-            tender,
-            f"{tender}/history",
-            f"{tender}/invitation?participant={code}",
-            f"{tender}/invitation",
-            f"{tender}/answers/{code}",
-            f"{tender}/allowances",
-            f"{tender}/standing",
-            f"{tender}/consequences",
-            f"{tender}/repairs",
-            "/v1/tenders",
-            "/v1/call-offs?cancelled=true",
-            *calls,
-            *(f"/v1/effect?by={by}" for by in BYS),
-            *(f"/v1/public/effect?by={by}" for by in BYS[1:]),
-            "/v1/lines?live=false",
-            "/v1/forecasts",
-            f"/v1/forecasts/{SOURCE}/{code}.{sorted(BUYERS)[0][:5]}",
-            "/v1/submissions",
-            f"/v1/cycles/{NOW}/coverage",
-            "/v1/notices",
-            f"/v1/plans/{self.now.plan}",
-            f"/v1/plans/{self.now.plan}/pools",
-            f"/v1/plans/{self.now.plan}/outcomes",
-            "/v1/audit",
-            "/v1/feed",
-        ]
-
     def check_effect(self) -> None:
-        """By whatever it is asked, the effect is that of the lines; a region's is its row of the planners'."""
+        """By whatever it is asked, the effect is that of the lines; a region's is its row of the planners' (of two)."""
         bys = {by: self.read("planner", f"/v1/effect?by={by}").json() for by in BYS}
         with self.look() as run:
-            check_effect(bys, *model.effect(run))
+            check_effect(bys, *sums.effect(run))
         rows = {row["key"]: row for row in bys["participant"]["rows"]}
-        for code in REGIONS:
+        number = self.done["walks"] % len(REGIONS)
+        for code in (REGIONS[number], REGIONS[number - 1]):
             own = self.read(f"coordinator of {code}", "/v1/effect?by=participant").json()
             assert {row["key"]: row for row in own["rows"]} == {key: rows[key] for key in rows if key == code}
+
+    def check_shown(self) -> None:
+        """What planners are shown of agreements and cycles is what is there."""
+        for key, row in self.state.tenders.items():
+            if row.status == "handed-over":
+                shown = self.read("planner", f"/v1/tenders/{key}/allowances").json()
+                with self.look() as run:
+                    check_allowances(shown, sums.places(run, key))
+        for code in self.state.cycles:
+            covered = self.read("planner", f"/v1/cycles/{code}/coverage").json()
+            with self.look() as run:
+                check_coverage(run, covered)
 
     def at_the_end(self) -> None:
         """Nothing contradicts itself, and nobody finds what is another's."""
         self.check_effect()
+        self.check_shown()
         key = self.tender(0)
-        for number, path in enumerate(self.paths(key, "SE-M")):
-            self.read("coordinator of SE-M", path)
-            self.read(("partner", "administrator", "coordinator of FO", None)[number % 4], path)
+        first = self.done["walks"]
+        readers = (*OTHERS, "coordinator of FO", None)
+        there = paths(self.state, self.now.plans, key, "SE-M")
+        for number, path in enumerate(there[first % 2 :: 2], start=first):
+            self.read(readers[number % len(readers)], path)
+        for path in there[first % 4 :: 4]:
+            self.read("planner", path)
         for key, row in self.state.tenders.items():
             if row.status in model.OPEN:
                 shown = [self.read("planner", f"/v1/tenders/{key}{path}").json() for path in ("", "/standing")]
@@ -269,5 +290,5 @@ class Walk(RuleBasedStateMachine):
             for name, check in CHECKS.items():
                 found = [f"{each.place}: {each.message}" for each in check(session)]
                 assert not found, f"{name}: {found}"
-            model.check_history(session.connection())
+            check_history(session.connection())
         self.done["walks"] += 1

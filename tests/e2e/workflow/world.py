@@ -1,20 +1,15 @@
-"""A small Nordic world, made up, for random walks through the workflow: databases to copy, one for each stage of it.
+"""A small Nordic world, made up, for random walks through the workflow: who is in it, and the stages walks begin at.
 
 Every figure that a region sends has digits of its own, so that it is known wherever it turns up.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
-
-import psycopg
-from sqlalchemy.engine import make_url
+from uuid import UUID
 
 from pooling.access import keys, people
 from pooling.access.rules import SCOPES, Role
@@ -22,13 +17,14 @@ from pooling.database import transaction
 from pooling.market import service as market
 from pooling.market.rules import TierRecord
 from pooling.planning import service as planning
+from pooling.planning.policy import policy_of
 from pooling.planning.solving import Effort, solve_judged
 from pooling.reference import service as reference
 from pooling.settings import Settings
 from pooling.working import HANDLERS
 from tests.pooling.api_client import Api, Clock, RoleClient, api
-from tests.pooling.jobs.working import enqueued, job_of, work_all
-from tests.pooling.planning.demand import GLOVES, GOWNS, figure, offer, policy
+from tests.pooling.jobs.working import worker_of
+from tests.pooling.planning.demand import AS_OF, GLOVES, GOWNS, figure, offer
 
 FIRST = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BUYING = datetime(2027, 11, 8, 12, tzinfo=UTC)
@@ -42,9 +38,23 @@ BUYERS: Mapping[str, tuple[str, ...]] = {
     GLOVES: ("DK-OST", "FO", "NO-HSO", "NO-HV", "SE-M"),
     GOWNS: ("NO-HSO", "NO-HV", "SE-M"),
 }
+FACTS: Mapping[str, Any] = {"environment_weight": 0.3, "agreement_signed": True}
+"""What the law asks planners for before a tender goes out."""
+ANOTHER = "SE-AB"
+"""A region that sends nothing and is asked for nothing."""
 ENDS, AFTER = "NO-HV", "NO-HSO"
 """Whom the administrator lets end, and who takes over."""
 REGIONS = tuple(sorted({code for codes in BUYERS.values() for code in codes}))
+POLICY: Mapping[str, Any] = {
+    "as_of": AS_OF.isoformat(),
+    "pool_cost_eur": 100,
+    "lot_cost_eur": 10,
+    "line_cost_eur": 1,
+    "country_cost_eur": 20,
+    "forecast_correlation": 0.0,
+    "criterion_value": {"uhm-basic": 0.01},
+}
+"""Cheap to pool, so that a few lines do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +73,18 @@ class Actor:
         return self.role in (Role.PLANNER, Role.AUDITOR)
 
     @property
+    def kind(self) -> str:
+        """Its role, and whether it is of a region that has no part in anything."""
+        return f"{self.role.value} of another" if self.codes == {ANOTHER} else self.role.value
+
+    @property
     def plans(self) -> bool:
         """Whether it decides."""
         return self.role is Role.PLANNER
+
+    def answers_for(self, code: str, answer: str) -> bool:
+        """Whether it may say that in a tender for that region: a planner may decline for it, and no more."""
+        return self.acts_for(code) and (answer == "decline" or not self.plans)
 
     def acts_for(self, code: str) -> bool:
         """Whether it may do what that region may."""
@@ -77,7 +96,9 @@ CAST: Mapping[str, tuple[Role, tuple[str, ...]]] = {
     "other planner": (Role.PLANNER, ()),
     **{f"coordinator of {code}": (Role.COORDINATOR, (code,)) for code in REGIONS},
     "coordinator of two": (Role.COORDINATOR, ("FO", "SE-M")),
+    "coordinator of another": (Role.COORDINATOR, (ANOTHER,)),
     "partner": (Role.PARTNER, ("NO-HSO",)),
+    "partner of another": (Role.PARTNER, (ANOTHER,)),
     "auditor": (Role.AUDITOR, ()),
     "administrator": (Role.ADMINISTRATOR, ()),
 }
@@ -110,33 +131,23 @@ def forecast(code: str, category: str) -> dict[str, Any]:
 
 
 @dataclass
-class World:
-    """A database to begin with, what is in it, and the time it is there."""
-
-    copy: Callable[[], AbstractContextManager[str]]
-    cast: Mapping[str, Actor]
-    plan: UUID
-    now: datetime
-
-
-@dataclass
 class Running:
-    """The service over a copy of a world."""
+    """The service over a database. ``plans``: those there are, the first cycle's first."""
 
     made: Api
-    cast: Mapping[str, Actor]
-    plan: UUID
+    cast: Mapping[str, Actor] = field(default_factory=dict)
+    plans: list[UUID] = field(default_factory=list)
 
     def client(self, actor: Actor) -> RoleClient:
         """Sends as that one."""
         return RoleClient(self.made.nobody().sender, {"Authorization": f"Bearer {actor.key}"})
 
-    def work(self, kind: str) -> None:
-        """A job of this kind, done now; it must come off."""
-        key = enqueued(self.made.engine, kind, now=self.made.clock.now)
-        work_all(self.made.engine, {kind: HANDLERS[kind]}, now=self.made.clock.now)
-        done = job_of(self.made.engine, key)
-        assert done.status == "succeeded", f"{kind}: {done.status} {done.problem}"
+    def work(self, *kinds: str) -> int:
+        """Jobs of these kinds that wait are done now; how many."""
+        done, worker = 0, worker_of(self.made.engine, {kind: HANDLERS[kind] for kind in kinds}, now=self.made.clock.now)
+        while worker.work_once(kinds):
+            done += 1
+        return done
 
     def tagged(self, path: str) -> dict[str, str]:
         """If-Match of what a planner finds there."""
@@ -153,10 +164,10 @@ class Running:
 
 
 @contextmanager
-def running(url: str, cast: Mapping[str, Actor], plan: UUID, now: datetime) -> Iterator[Running]:
+def running(url: str, now: datetime) -> Iterator[Running]:
     """The service on that database at that time."""
     with api(url, settings=Settings(requests_per_minute=0), clock=Clock(now)) as made:
-        yield Running(made, cast, plan)
+        yield Running(made)
 
 
 def _cast(made: Api) -> dict[str, Actor]:
@@ -195,38 +206,75 @@ def cycle_body(now: datetime) -> dict[str, Any]:
 
 def _plan(made: Api) -> UUID:
     with transaction(made.engine) as session:
-        frozen = planning.take_snapshot(session, policy(), cycle=CYCLE)
+        frozen = planning.take_snapshot(session, policy_of({**POLICY, "as_of": AS_OF}, today=FIRST.date()), cycle=CYCLE)
     judged = solve_judged(frozen, effort=Effort())
     with transaction(made.engine) as session:
         return planning.store_plan(session, judged, effort=Effort(), now=made.clock.now).plan
 
 
-def _closed(url: str) -> tuple[Mapping[str, Actor], UUID]:
-    """Demand is in, the cycle has closed, and there is a plan of it."""
-    with running(url, {}, UUID(int=0), FIRST) as there:
-        _fill(there.made)
-        there.cast = _cast(there.made)
-        planner = there.client(there.cast["planner"])
-        assert planner.put(f"/v1/cycles/{CYCLE}", json=cycle_body(FIRST)).status_code == 201
-        there.do(f"/v1/cycles/{CYCLE}", "/open")
-        lines = [
-            {"external_id": f"{code}.{category[:5]}", **forecast(code, category)}
-            for category, codes in BUYERS.items()
-            for code in codes
-        ]
-        sent = planner.post("/v1/forecasts", json={"source": SOURCE, "lines": lines})
-        assert sent.json()["created"] == len(lines), sent.text
-        there.do(f"/v1/cycles/{CYCLE}", "/close")
-        return there.cast, _plan(there.made)
+def _open(there: Running) -> None:
+    """A cycle is open, and demand is in."""
+    _fill(there.made)
+    there.cast = _cast(there.made)
+    planner = there.client(there.cast["planner"])
+    assert planner.put(f"/v1/cycles/{CYCLE}", json=cycle_body(FIRST)).status_code == 201
+    there.do(f"/v1/cycles/{CYCLE}", "/open")
+    lines = [
+        {"external_id": f"{code}.{category[:5]}", **forecast(code, category)}
+        for category, codes in BUYERS.items()
+        for code in codes
+    ]
+    sent = planner.post("/v1/forecasts", json={"source": SOURCE, "lines": lines})
+    assert sent.json()["created"] == len(lines), sent.text
+
+
+def _closed(there: Running) -> None:
+    """The cycle has closed, and there is a plan of it."""
+    there.do(f"/v1/cycles/{CYCLE}", "/close")
+    there.plans = [_plan(there.made)]
+
+
+def _proposed(there: Running) -> None:
+    """The plan's pools are taken up."""
+    there.do(f"/v1/cycles/{CYCLE}", "/proposal", {"plan": str(there.plans[0])})
 
 
 def _invited(there: Running) -> None:
     """One tender is invited, another under review."""
-    there.do(f"/v1/cycles/{CYCLE}", "/proposal", {"plan": str(there.plan)})
     first, second = tenders(there)
     for key in (first, second):
         there.do(key, "/review", {"reason": "made up"})
-    there.do(first, "/invite", {"due": "2026-12-15"})
+        entered = there.client(there.cast["planner"]).patch(key, json={"facts": dict(FACTS)}, headers=there.tagged(key))
+        assert entered.status_code == 200, entered.text
+    there.do(first, "/invite", {"due": "2026-12-15", "reason": "made up"})
+
+
+def _answered(there: Running) -> None:
+    """Both are invited, and all members have committed."""
+    first, second = tenders(there)
+    there.do(second, "/invite", {"due": "2026-12-15", "reason": "made up"})
+    planner = there.client(there.cast["planner"])
+    for key in (first, second):
+        for member in planner.get(key).json()["members"]:
+            path = f"{key}/answers/{member['participant']}"
+            desk = there.client(there.cast[f"coordinator of {member['participant']}"])
+            said = desk.put(path, json={"answer": "commit"}, headers=there.tagged(path))
+            assert said.status_code == 200, said.text
+
+
+def _agreed(there: Running) -> None:
+    """One tender is handed over, the other confirmed; its term has begun, and each buyer has ordered."""
+    first, second = tenders(there)
+    for key in (first, second):
+        there.do(key, "/confirm", {"reason": "made up"})
+    there.do(first, "/hand-over", {"reason": "made up"})
+    there.made.clock.now = BUYING
+    planner = there.client(there.cast["planner"])
+    for buyer in planner.get(f"{first}/allowances").json()["buyers"]:
+        order = {"participant": buyer["participant"], "offer": buyer["offer"], "reference": "first"}
+        quantity = 3_000_000_000 + digits(("order", buyer["participant"]))
+        done = planner.post(f"{first}/call-offs", json={**order, "quantity": quantity})
+        assert done.status_code == 201, done.text
 
 
 def tenders(there: Running) -> list[str]:
@@ -235,82 +283,12 @@ def tenders(there: Running) -> list[str]:
     return [f"/v1/tenders/{each['id']}" for each in sorted(items, key=lambda each: each["family"])]
 
 
-def _agreed(there: Running) -> None:
-    """One tender is handed over, the other confirmed; its term has begun."""
-    _invited(there)
-    first, second = tenders(there)
-    there.do(second, "/invite", {"due": "2026-12-15"})
-    planner = there.client(there.cast["planner"])
-    for key in (first, second):
-        for member in planner.get(key).json()["members"]:
-            path = f"{key}/answers/{member['participant']}"
-            said = planner.put(path, json={"answer": "commit"}, headers=there.tagged(path))
-            assert said.status_code == 200, said.text
-        there.do(key, "/confirm", {"reason": "made up"})
-    there.do(first, "/hand-over", {})
-    there.made.clock.now = BUYING
-
-
-STAGES: Mapping[str, tuple[Callable[[Running], None], datetime]] = {
-    "closed": (lambda _: None, FIRST),
-    "invited": (_invited, FIRST),
-    "agreed": (_agreed, FIRST),
+STAGES: Mapping[str, Callable[[Running], None]] = {
+    "open": _open,
+    "closed": _closed,
+    "proposed": _proposed,
+    "invited": _invited,
+    "answered": _answered,
+    "agreed": _agreed,
 }
-
-
-class SqliteWorlds:
-    """Databases as files in a folder; ``empty``: a migrated one."""
-
-    def __init__(self, template: Path, folder: Path) -> None:
-        self.empty, self.folder = f"sqlite:///{template}", folder
-
-    @contextmanager
-    def copy(self, url: str) -> Iterator[str]:
-        """A copy of one that nobody uses now."""
-        target = self.folder / f"{uuid4().hex}.db"
-        target.write_bytes(Path(url.removeprefix("sqlite:///")).read_bytes())
-        yield f"sqlite:///{target}"
-        for path in self.folder.glob(f"{target.name}*"):
-            path.unlink()
-
-
-class PostgresqlWorlds:
-    """Databases of one server; ``empty``: a migrated one."""
-
-    def __init__(self, url: str) -> None:
-        self.url = make_url(url)
-        self.empty = self._named("pooling_template")
-
-    def _named(self, name: str) -> str:
-        return self.url.set(database=name).render_as_string(hide_password=False)
-
-    def _run(self, statement: str) -> None:
-        plain = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(plain, autocommit=True) as connection:
-            connection.execute(statement.encode())
-
-    @contextmanager
-    def copy(self, url: str) -> Iterator[str]:
-        """A copy of one that nobody uses now."""
-        name = f"workflow_{uuid4().hex}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE {make_url(url).database} STRATEGY FILE_COPY")
-        yield self._named(name)
-        self._run(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-Worlds = SqliteWorlds | PostgresqlWorlds
-
-
-@contextmanager
-def worlds_of(kind: Worlds) -> Iterator[dict[str, World]]:
-    """A world for each stage, until the end of the block; all begin with the same demand and the same plan."""
-    with ExitStack() as kept:
-        closed = kept.enter_context(kind.copy(kind.empty))
-        cast, plan = _closed(closed)
-        found = {}
-        for name, (fill, now) in STAGES.items():
-            url = kept.enter_context(kind.copy(closed))
-            with running(url, cast, plan, now) as there:
-                fill(there)
-                found[name] = World(partial(kind.copy, url), cast, plan, there.made.clock.now)
-        yield found
+"""Each goes on from the one before it."""

@@ -2,15 +2,15 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from sqlalchemy import Connection, select
-from sqlmodel import SQLModel
+from sqlalchemy import Connection
 
-from tests.e2e.workflow_world import Actor
+from tests.e2e.workflow.model import rows_of
+from tests.e2e.workflow.world import Actor
 from tests.pooling.access.world import _decoded, numbers_in
 
 SHORTEST = 7
@@ -49,15 +49,15 @@ class Figures:
 
     def harvest(self, run: Connection) -> None:
         """All that the database holds now; what was somebody's stays so."""
-        for row in _all(run, "line"):
+        for row in rows_of(run, "line"):
             self.add([getattr(row, name) for name in LINE], {row.participant, row.sent_as})
-        for row in _all(run, "tender_line"):
+        for row in rows_of(run, "tender_line"):
             self.add([row.quantity, row.quantity_low, row.quantity_high, row.unit_price_eur_micro], {row.participant})
-        for row in _all(run, "tender_member_lot"):
+        for row in rows_of(run, "tender_member_lot"):
             self.add([getattr(row, name) for name in PLACE], {row.participant})
-        for row in _all(run, "call_off"):
+        for row in rows_of(run, "call_off"):
             self.add([getattr(row, name) for name in CALL_OFF], {row.participant})
-        for row in _all(run, "tender_lot"):
+        for row in rows_of(run, "tender_lot"):
             self.add([getattr(row, name) for name in (*LOT, *OFFER)], ())
 
     def foreign(self, actor: Actor | None) -> dict[int, set[str]]:
@@ -86,10 +86,6 @@ def exactly(text: str, found: Collection[int]) -> set[int]:
     return {number for number in found if str(number).strip("0") in whole}
 
 
-def _all(run: Connection, name: str) -> Iterator[Any]:
-    yield from run.execute(select(*SQLModel.metadata.tables[name].c))
-
-
 def hidden_whole(volumes: Mapping[str, int], codes: Collection[str]) -> bool:
     """Whether who knows the figures of ``codes`` may not know the sum: it would tell another's, or nearly so."""
     others = sorted(volume for code, volume in volumes.items() if code not in codes and volume > 0)
@@ -103,22 +99,3 @@ def wholes(answer: httpx.Response) -> dict[int, int]:
     except ValueError:
         return {}
     return {lot["lot"]: lot["total_per_year"] for lot in lots if "total_per_year" in lot}
-
-
-def check_effect(bys: Mapping[str, Mapping[str, Any]], called_off: int, planned: int) -> None:
-    """Rows add up to the total, and the total is the same by whatever is asked; values in cents, rounded."""
-    totals = {}
-    for by, effect in bys.items():
-        if "total" not in effect:
-            continue
-        for side in ("planned", "called_off"):
-            for name in ("spend_today_eur", "spend_eur", "cash_saving_eur", "co2_saved_tonnes"):
-                summed, total = sum(row[side][name] for row in effect["rows"]), effect["total"][side][name]
-                assert abs(summed - total) <= 1e-9 * max(1.0, abs(total)) + 0.01, (
-                    f"{by} {side} {name}: {summed} {total}"
-                )
-                totals.setdefault((side, name), total)
-                assert abs(totals[side, name] - total) <= 1e-9 * abs(total) + 0.01, f"{by} {side} {name}: {total}"
-    for side, cents in (("called_off", called_off), ("planned", planned)):
-        total = totals.get((side, "spend_eur"), 0.0)
-        assert abs(total * 100 - cents) <= 50 + 1e-9 * cents, f"{side}: EUR {total}, lines come to {cents} cents"

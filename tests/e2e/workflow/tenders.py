@@ -12,13 +12,11 @@ import httpx
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from sqlalchemy import select
-from sqlmodel import SQLModel
 
-from tests.e2e import workflow_model as model
-from tests.e2e.workflow_model import TENDER, Deed
-from tests.e2e.workflow_walk import Walk, matches, names, numbers, planners, reasons, regions
+from tests.e2e.workflow import model
+from tests.e2e.workflow.model import TENDER, Deed
+from tests.e2e.workflow.walk import Walk, matches, names, numbers, planners, reasons, regions
 
-UNDECIDED = ("none", "change-proposed")
 ANSWERS = {"commit": "committed", "decline": "declined", "change": "change-proposed"}
 ANSWERS_OF: Mapping[str, Any] = {
     "commit": {"answer": "commit"},
@@ -27,6 +25,8 @@ ANSWERS_OF: Mapping[str, Any] = {
     "change": None,
     "volumes": None,
 }
+STARTS = ("2027-11", "2028-01")
+"""Another start that all lines can have, and one that none can."""
 MOST_TRIED = 3
 """Tenders, at the end."""
 kinds = st.sampled_from(["commit"] * 6 + ["volumes"] * 2 + sorted(ANSWERS_OF))
@@ -58,12 +58,12 @@ class TenderWalk(Walk):
 
     @rule(name=planners, number=numbers, match=matches, reason=reasons)
     def review(self, name: str, number: int, match: str, reason: str | None) -> None:
-        self.decide(name, number, "review", match, must=True, **({"reason": reason} if reason else {}))
+        self.decide(name, number, "review", match, must=True, reason=reason or "made up")
 
     @rule(name=planners, number=numbers, match=matches, days=st.integers(-2, 40))
     def invite(self, name: str, number: int, match: str, days: int) -> None:
         due = model.days_from(self.now.made.clock.now, days)
-        answer = self.decide(name, number, "invite", match, must=False, due=due)
+        answer = self.decide(name, number, "invite", match, must=False, due=due, reason="made up")
         assert days >= 0 or not answer.is_success, f"invited until {due}, which has gone by"
 
     @rule(name=planners, number=numbers, match=matches, reason=reasons)
@@ -72,13 +72,15 @@ class TenderWalk(Walk):
 
     def confirm_it(self, name: str, key: UUID, match: str, reason: str | None) -> None:
         """Only once everybody has committed or declined."""
-        waiting = [code for (of, code), (said, _) in self.state.members.items() if of == key and said in UNDECIDED]
-        answer = self.step(name, key, "confirm", match, must=False, **({"reason": reason} if reason else {}))
+        waiting = [
+            code for (of, code), (said, _) in self.state.members.items() if of == key and said in model.UNSETTLED
+        ]
+        answer = self.step(name, key, "confirm", match, must=False, reason=reason or "made up")
         assert not (waiting and answer.is_success), f"confirmed while {waiting} had not answered"
 
     @rule(name=planners, number=numbers, match=matches, reason=reasons)
     def hand_over(self, name: str, number: int, match: str, reason: str | None) -> None:
-        self.decide(name, number, "hand-over", match, must=True, **({"reason": reason} if reason else {}))
+        self.decide(name, number, "hand-over", match, must=True, reason=reason or "made up")
 
     @precondition(lambda self: self.there is not None and self.state.tenders)
     @rule(number=numbers)
@@ -106,19 +108,32 @@ class TenderWalk(Walk):
         name=planners,
         number=numbers,
         match=matches,
-        what=st.sampled_from(["lead", "depth", "locked", "note", "due"]),
+        what=st.sampled_from(["lead", "depth", "locked", "note", "due", "facts"]),
         lead=regions,
         depth=st.sampled_from(["dialogue", "criteria", "framework", "joint"]),
         days=st.integers(-1, 30),
     )
     def change(self, name: str, number: int, match: str, what: str, lead: str, depth: str, days: int) -> None:
-        """Lead, depth, lock, note or due day; once it is decided the note alone."""
-        actor, key = self.actor(name), self.tender(number)
-        row = self.state.tenders.get(key)
+        """Lead, depth, lock, note, facts or due day; once it is decided neither lead nor depth nor lock."""
         due = model.days_from(self.now.made.clock.now, days)
         given = {"lead": lead, "depth": depth, "locked": number % 2 == 0, "note": f"note {days}", "due": due}
-        deed = Deed("update", actor.id, actor.plans, touches=(key,), reason="so it is")
-        body = {what: given[what], "reason": "so it is"}
+        given["facts"] = {"environment_weight": days / 50 if days > 0 else None}
+        statuses = () if number % 4 == 0 else ("invited",) if what == "due" else model.OPEN
+        self.change_it(name, self.tender(number, *statuses), what, {what: given[what]}, match)
+
+    @rule(number=numbers, days=st.integers(0, 4))
+    def set_another_day(self, number: int, days: int) -> None:
+        """Members that were invited are given until another day."""
+        key = self.tender(number, "invited")
+        if key in self.state.tenders:
+            due = model.days_from(self.now.made.clock.now, days)
+            self.change_it("planner", key, "due", {"due": due}, "right")
+
+    def change_it(self, name: str, key: UUID, what: str, given: dict[str, Any], match: str) -> None:
+        """Of one that is decided neither lead nor depth nor lock."""
+        actor, row = self.actor(name), self.state.tenders.get(key)
+        deed = Deed(f"update {what}", actor.id, actor.plans, touches=(key,), reason="so it is")
+        body = {**given, "reason": "so it is"}
         version = row.version if row else 1
         answer = self.write(name, "PATCH", f"/v1/tenders/{key}", deed, version=version, match=match, json=body)
         if answer.is_success and row is not None and row.status not in model.OPEN:
@@ -127,7 +142,9 @@ class TenderWalk(Walk):
 
     def answer(self, name: str, key: UUID, code: str, body: Any, match: str) -> httpx.Response:
         actor, row = self.actor(name), self.state.tenders.get(key)
-        deed = Deed("answer", actor.id, actor.acts_for(code), touches=(key,), reason=body.get("reason"))
+        what = "volumes" if body.get("volumes") else body["answer"]
+        may = actor.answers_for(code, body["answer"])
+        deed = Deed(f"answer {what}", actor.id, may, touches=(key,), reason=body.get("reason"))
         said = self.state.members.get((key, code))
         path, version = f"/v1/tenders/{key}/answers/{code}", said[1] if said else 1
         others = {place: held for place, held in self.state.members.items() if place != (key, code)}
@@ -140,8 +157,8 @@ class TenderWalk(Walk):
             assert in_time, f"an answer to a tender that is {status}, due {row and row.answers_due}"
             assert said is not None, f"an answer of {code}, which is no member"
             assert self.state.members[key, code] == (ANSWERS[body["answer"]], said[1] + 1)
-        elif in_time and said is not None and actor.acts_for(code) and match in ("right", "any"):
-            assert "volumes" in body, f"an answer in time was refused: {answer.text}"
+        elif in_time and said is not None and may and match in ("right", "any"):
+            assert "volumes" in body or "change" in body, f"an answer in time was refused: {answer.text}"
         return answer
 
     @rule(name=names, number=numbers, code=regions, match=matches, kind=st.sampled_from(sorted(ANSWERS_OF)))
@@ -149,6 +166,33 @@ class TenderWalk(Walk):
         """Somebody's answer for some region, mostly its own."""
         key = self.tender(number, "invited")
         self.answer(self.mostly(name, code, number), key, code, self.said(key, code, kind), match)
+
+    @precondition(lambda self: self.there is not None and self.has("invited"))
+    @rule(name=planners, number=numbers, pick=numbers, match=matches, days=st.integers(-2, 20))
+    def ask_again(self, name: str, number: int, pick: int, match: str, days: int) -> None:
+        """A member's answer is set aside; perhaps there is another last day."""
+        key = self.tender(number, "invited")
+        members = sorted(code for tender, code in self.state.members if tender == key)
+        code = members[pick % len(members)] if members else "FO"
+        self.ask_it_again(
+            name, key, code, match, model.days_from(self.now.made.clock.now, days) if number % 2 else None
+        )
+
+    def ask_it_again(self, name: str, key: UUID, code: str, match: str, due: str | None) -> None:
+        """By a planner alone; no other answer is touched."""
+        actor, row, said = self.actor(name), self.state.tenders.get(key), self.state.members.get((key, code))
+        deed = Deed("ask again", actor.id, actor.plans, touches=(key,), reason="the terms are unclear")
+        body = {"reason": "the terms are unclear", **({"due": due} if due else {})}
+        path, version = f"/v1/tenders/{key}/answers/{code}/ask-again", said[1] if said else 1
+        others = {place: held for place, held in self.state.members.items() if place != (key, code)}
+        answer = self.write(name, "POST", path, deed, version=version, match=match, json=body)
+        assert others.items() <= self.state.members.items(), f"{code} was asked again, and so were others"
+        if answer.is_success:
+            assert row is not None, f"{code} was asked again about no tender"
+            assert row.status == "invited", f"{code} was asked again: {row}"
+            assert said is not None, f"{code}, which is no member, was asked again"
+            assert said[0] in ("committed", "change-proposed"), f"{code} had said {said} and was asked again"
+            assert self.state.members[key, code] == ("none", said[1] + 1)
 
     @precondition(lambda self: self.there is not None and self.has("invited"))
     @rule(number=numbers, kinds=st.lists(kinds, min_size=5, max_size=5), then=st.booleans())
@@ -165,7 +209,7 @@ class TenderWalk(Walk):
         """What a region says, with figures of its own."""
         if kind not in ("volumes", "change"):
             return dict(ANSWERS_OF[kind])
-        table = SQLModel.metadata.tables["tender_member_lot"].c
+        table = model.table_of("tender_member_lot")
         with self.look() as run:
             mine = (table.tender == key, table.participant == code)
             lots = list(run.execute(select(table.lot).where(*mine).order_by(table.lot)).scalars())
@@ -174,4 +218,8 @@ class TenderWalk(Walk):
         volumes = [{"lot": lot, **ranges} for lot in lots]
         if kind == "volumes":
             return {"answer": "commit", "volumes": volumes}
-        return {"answer": "change", "change": {"start": "2028-01", "volumes": volumes}, "reason": "too soon"}
+        return {
+            "answer": "change",
+            "change": {"start": STARTS[self.given % 2], "volumes": volumes},
+            "reason": "too soon",
+        }

@@ -1,0 +1,181 @@
+"""Repairs that are looked for without being asked: once for each version that falls short; who joins and who leaves."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from pooling.database import reading
+from pooling.tenders import repair_search, repairs, starts
+from pooling.tenders.repair_search import Question
+from tests.pooling.jobs.working import work_all
+from tests.pooling.planning.conftest import here
+from tests.pooling.planning.demand import GLOVES, add_lines, line, submission
+from tests.pooling.tenders.conftest import Round, planned_world
+from tests.pooling.tenders.test_changes import volume
+from tests.pooling.tenders.test_repairs import REPAIR, look, one_too_many, store_offers
+
+__all__ = ["here"]
+pytestmark = pytest.mark.usefixtures("here")
+
+
+def found(planned: Round, key: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = planned.planner.get(f"/v1/tenders/{key}/repairs").json()["items"]
+    return items
+
+
+def work(planned: Round) -> int:
+    return work_all(planned.api.engine, REPAIR, now=planned.api.clock.now)
+
+
+def looks(planned: Round) -> list[int]:
+    """The versions that were looked at without being asked."""
+    with reading(planned.api.engine) as session:
+        query = text("SELECT key FROM job WHERE kind = 'tenders.repair' AND key IS NOT NULL ORDER BY created_at, key")
+        return sorted(int(key.rsplit(":", 1)[1]) for key in session.connection().execute(query).scalars())
+
+
+def finished(planned: Round) -> int:
+    """How often options were kept, were there any or none."""
+    audited = planned.api.client("auditor").get("/v1/audit?limit=500").json()["items"]
+    return sum(each["operation"] == "tender-repairs.finish" for each in audited)
+
+
+def test_what_falls_short_is_repaired_before_a_planner_asks(database_url: str) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        assert planned.answer(key, "SE-M", answer="commit").status_code == 200
+        assert (work(planned), looks(planned)) == (0, []), "it holds"
+        assert planned.answer(key, "NO-HSO", answer="decline", reason="own contract").status_code == 200
+        version = planned.tender(key)["version"]
+        assert (looks(planned), found(planned, key)) == ([version], [])
+        assert work(planned) == 1
+        options = found(planned, key)
+        assert options[0]["fits"]
+        assert [each["participant"] for each in options[0]["joins"]] == ["SE-AB"]
+        assert [each["number"] for each in look(planned, key)] == [each["number"] for each in options], "once only"
+        hidden = planned.coordinator("SE-M").get(f"/v1/tenders/{key}/repairs")
+        assert (hidden.status_code, planned.coordinator("SE-M").get("/v1/operations").json()["items"]) == (404, [])
+        done = planned.do(key, f"repairs/{options[0]['number']}/apply", due="2026-12-20")
+        assert done.status_code == 200, done.text
+
+
+def test_of_answers_that_follow_each_other_the_last_is_looked_at(database_url: str) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        for code in ("NO-HSO", "SE-M", "NO-HSO"):
+            assert planned.answer(key, code, answer="decline", reason="own contract").status_code == 200
+        version = planned.tender(key)["version"]
+        assert looks(planned) == [version - 2, version - 1, version]
+        assert work(planned) == 3
+        assert finished(planned) == 1
+        assert planned.change(key, note="nobody left").status_code == 200
+        assert work(planned) == 0
+
+
+def test_a_look_at_what_was_changed_otherwise_meanwhile_goes_to_what_it_is_now(database_url: str) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        assert planned.answer(key, "NO-HSO", answer="decline", reason="own contract").status_code == 200
+        assert planned.change(key, note="at risk").status_code == 200
+        version = planned.tender(key)["version"]
+        assert (work(planned), looks(planned), finished(planned)) == (2, [version - 1, version], 1)
+        assert all(each["fits"] for each in found(planned, key))
+        assert planned.do(key, "reject", reason="no market").status_code == 200
+
+
+def test_whose_lines_leave_is_told(database_url: str) -> None:
+    """1,300 thousand can be made: with 800 thousand of SE-M there is room for one of the others no more."""
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        lot = planned.tender(key)["lots"][0]["id"]
+        more = volume(lot, 800_000, 800_000, 800_000)
+        assert planned.answer(key, "SE-M", answer="commit", volumes=[more]).status_code == 200
+        codes = [
+            each["code"] for each in planned.planner.get(f"/v1/tenders/{key}/standing").json()["expected"]["faults"]
+        ]
+        assert codes == ["above-supply"]
+        work(planned)
+        smaller = next(each for each in found(planned, key) if each["leaves"])
+        leaving = {(each["participant"], each["category"], each["quantity_per_year"]) for each in smaller["leaves"]}
+        assert leaving <= {("NO-HSO", GLOVES, 600_000), ("SE-M", GLOVES, 800_000)}
+        assert leaving
+
+
+def test_the_volume_that_a_member_proposes_is_planned_with(database_url: str) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        lot = planned.tender(key)["lots"][0]["id"]
+        change = {"volumes": [volume(lot, 150_000, 150_000, 150_000)]}
+        assert planned.answer(key, "SE-M", answer="change", change=change).status_code == 200
+        assert not planned.tender(key)["holds"], "750 of 900 thousand"
+        work(planned)
+        joined = next(each for each in found(planned, key) if each["kind"] == "join")
+        assert [each["quantity"] for each in joined["lots"]] == [150_000 + 600_000 + 500_000]
+
+
+def narrow(session: Session) -> None:
+    """SE-M can start until March, the others until June."""
+    store_offers(session)
+    early = {"earliest_start": "2028-01", "latest_start": "2028-03", "required": "uhm-basic"}
+    late = {**early, "latest_start": "2028-06"}
+    lines = [line("SE-M", 650_000, **early), line("NO-HSO", 600_000, **late)]
+    add_lines(session, submission(session), lines)
+
+
+def question(planned: Round, key: str) -> Question:
+    with reading(planned.api.engine) as session:
+        return repairs.question_of(session, UUID(key), now=planned.api.clock.now)[1]
+
+
+def searched(asked: Question) -> list[dict[str, Any]]:
+    return repair_search.find(asked, 10.0, on_progress=lambda _: None, stop=lambda: False)
+
+
+def test_a_start_that_a_member_proposes_may_be_beside_its_own_window(database_url: str) -> None:
+    with planned_world(database_url, narrow) as planned:
+        key = planned.invited()
+        assert planned.answer(key, "SE-M", answer="change", change={"start": "2028-05"}).status_code == 200
+        asked = question(planned, key)
+        assert asked.wanted == {"2028-05": frozenset({"SE-M"})}
+        assert "2028-05" in {each["start"] for each in searched(asked)}
+        others = replace(asked, wanted={"2028-05": frozenset({"NO-HSO"})})
+        assert "2028-05" not in {each["start"] for each in searched(others)}, "SE-M did not say so"
+        work(planned)
+        moved = next(each for each in found(planned, key) if each["start"] == "2028-05")
+        assert planned.do(key, f"repairs/{moved['number']}/apply").status_code == 200
+        for code in ("SE-M", "NO-HSO"):
+            assert planned.answer(key, code, answer="commit").status_code == 200
+        assert (planned.tender(key)["holds"], question(planned, key).now_eur > 0) == (True, True)
+        assert searched(replace(question(planned, key), now_eur=0.0))[0]["leaves"] == [], "its lines can be there"
+        assert planned.do(key, "confirm").json()["start"] == "2028-05"
+
+
+def test_no_start_is_offered_that_cannot_be_planned(database_url: str) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        assert planned.answer(key, "SE-M", answer="change", change={"start": "2028-03"}).status_code == 200
+        asked = replace(question(planned, key), start="2028-01")
+        assert {"2028-01", "2028-02", "2028-03"} <= set(asked.months)
+        free = replace(asked, wanted={}, months=["2028-02"])
+        assert {each["start"] for each in searched(free)} <= {"2028-01", "2028-02"}
+
+
+@pytest.mark.parametrize(
+    ("today", "months"),
+    [
+        (date(2027, 1, 1), ["2028-01", "2028-02", "2028-03"]),
+        (date(2027, 5, 2), ["2028-01", "2028-02", "2028-03"]),
+        (date(2027, 5, 3), ["2028-02", "2028-03"]),
+        (date(2028, 1, 1), []),
+    ],
+)
+def test_a_month_can_be_planned_until_the_day_of_its_notice(today: date, months: list[str]) -> None:
+    """A year before the start dialogue begins; a third of it later the notice is out, on 2 May."""
+    timetable = {"dialogue": 1, "procedure": 1, "transition": 1}
+    policy = {"horizon_start": "2028-01", "horizon_months": 3, "lead_time_months": 12, "timetable": timetable}
+    assert starts.plannable(policy, today=today) == months
