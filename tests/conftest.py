@@ -1,5 +1,6 @@
 """Real databases for every test: SQLite files, and a private PostgreSQL started once from packaged binaries."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from pooling.database import connect, migrate
 from tests import postgresql
 
 database.SYNCHRONOUS = "OFF"  # a test's own file need not outlive a power cut; the service that tests start syncs
+gc.set_threshold(50_000, 20, 50)  # what modules and applications hold stays: looking through it often finds nothing
 SHARED = Path(__file__).parents[2] / "shared"
 
 
@@ -28,6 +30,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [item for item in items if (item.get_closest_marker("prove") is not None) == wanted]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
