@@ -39,7 +39,7 @@ def paths(state: Seen, plans: Sequence[UUID], key: UUID, code: str) -> list[str]
         *(f"/v1/call-offs/{each}" for each in list(state.call_offs)[-1:]),
         *(f"/v1/uploads/{each}{part}" for each in list(state.uploads)[-1:] for part in ("", "/report")),
         *(f"/v1/submissions/{each}{part}" for each in list(state.submissions)[-1:] for part in PARTS),
-        *(f"/v1/plans/{each}{part}" for each in both for part in ("", "/lines", "/volume")),
+        *(f"/v1/plans/{each}{part}" for each in both for part in ("", "/lines")),
         *(f"/v1/pools?plan={each}" for each in both),
         *(f"/v1/plan-differences?from={plans[0]}&to={each}" for each in plans[-1:]),
         *(f"/v1/effect?by={by}" for by in BYS),

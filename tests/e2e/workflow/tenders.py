@@ -179,14 +179,19 @@ class TenderWalk(Walk):
         )
 
     def ask_it_again(self, name: str, key: UUID, code: str, match: str, due: str | None) -> None:
-        """By a planner alone; no other answer is touched."""
+        """By a planner alone; of the others those are asked too whose lots became dearer than they committed to."""
         actor, row, said = self.actor(name), self.state.tenders.get(key), self.state.members.get((key, code))
         deed = Deed("ask again", actor.id, actor.plans, touches=(key,), reason="the terms are unclear")
         body = {"reason": "the terms are unclear", **({"due": due} if due else {})}
         path, version = f"/v1/tenders/{key}/answers/{code}/ask-again", said[1] if said else 1
         others = {place: held for place, held in self.state.members.items() if place != (key, code)}
+        asked = {
+            place: ("none", held[1] + 1) for place, held in others.items() if place[0] == key and held[0] == "committed"
+        }
         answer = self.write(name, "POST", path, deed, version=version, match=match, json=body)
-        assert others.items() <= self.state.members.items(), f"{code} was asked again, and so were others"
+        after = {place: held for place, held in self.state.members.items() if place != (key, code)}
+        assert after.items() <= others.items() | asked.items(), f"{code} was asked again, and others were touched"
+        assert answer.is_success or after == others, f"nobody was asked again, and others were touched: {answer.text}"
         if answer.is_success:
             assert row is not None, f"{code} was asked again about no tender"
             assert row.status == "invited", f"{code} was asked again: {row}"
