@@ -158,8 +158,16 @@ class TenderWalk(Walk):
             assert said is not None, f"an answer of {code}, which is no member"
             assert self.state.members[key, code] == (ANSWERS[body["answer"]], said[1] + 1)
         elif in_time and said is not None and may and match in ("right", "any"):
-            assert "volumes" in body or "change" in body, f"an answer in time was refused: {answer.text}"
+            odd = "volumes" in body or "change" in body or (body["answer"] == "commit" and not self.brings(key, code))
+            assert odd, f"an answer in time was refused: {answer.text}"
         return answer
+
+    def brings(self, key: UUID, code: str) -> int:
+        """What a member's lines in a tender come to; nothing where a repair went on without them."""
+        part = model.table_of("tender_member_lot")
+        with self.look() as run:
+            mine = run.execute(select(part.quantity).where(part.tender == key, part.participant == code)).scalars()
+            return sum(mine)
 
     @rule(name=names, number=numbers, code=regions, match=matches, kind=st.sampled_from(sorted(ANSWERS_OF)))
     def say(self, name: str, number: int, code: str, match: str, kind: str) -> None:
