@@ -35,8 +35,8 @@ SYNCHRONOUS = "FULL"
 FOR_READING = "pooling_for_reading"
 STATEMENT_TIME = "pooling_statement_time"
 LOOKERS = "pooling_lookers"
-MOST_LOOKERS = 4
-"""Handlers that read at once: more would only take the interpreter from each other."""
+MOST_LOOKERS = {"sqlite": 4, "postgresql": 8}
+"""Handlers that read at once: more would only take the interpreter from each other. PostgreSQL works beside it."""
 CLOSING = "pooling.closing"
 """Key in a session's ``info`` of what is still done before its commit, by rank."""
 
@@ -246,7 +246,9 @@ def looking(engine: Engine) -> Iterator[Reading]:
 
     A few at a time; the others wait their turn.
     """
-    turns: threading.Semaphore = engine.__dict__.setdefault(LOOKERS, threading.Semaphore(MOST_LOOKERS))
+    turns: threading.Semaphore = engine.__dict__.setdefault(
+        LOOKERS, threading.Semaphore(MOST_LOOKERS[engine.dialect.name])
+    )
     with turns:
         try:
             checked_out = engine.raw_connection()
@@ -271,6 +273,9 @@ def at_once(engine: Engine, statement: str, parameters: Any) -> None:
     try:
         if engine.dialect.name == "postgresql":
             driver.set_autocommit(True)
+        seconds = engine.__dict__.get(STATEMENT_TIME)
+        if seconds is not None:  # anew: the limit of whoever had the connection before has run out
+            _limit_driver(seconds, driver)
         driver.execute(statement, parameters)
         if engine.dialect.name == "postgresql":
             driver.set_autocommit(False)

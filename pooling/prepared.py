@@ -6,7 +6,7 @@ They are written as any other query; what is saved is putting the same one toget
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Dialect, Engine, Select, Table, Uuid
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -19,6 +19,7 @@ MOST_SHAPES = 256
 KNOWN_IDS = 4096
 MOST_ROWS = 64
 Convert = Callable[[Any], Any]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,14 @@ def _converted(rows: list[tuple[Any, ...]], outward: tuple[tuple[int, Convert], 
     for place, convert in outward:
         columns[place] = map(convert, columns[place])
     return list(zip(*columns))
+
+
+def made_of(model: Callable[..., Made], rows: Sequence[tuple[Any, ...]], convert: Mapping[int, Convert]) -> list[Made]:
+    """Each row as a ``model``, whose parameters are the row's values in their order; ``convert``: some, by place."""
+    columns: list[Iterable[Any]] = list(zip(*rows))
+    for place, by in convert.items() if rows else ():
+        columns[place] = map(by, columns[place])
+    return list(map(model, *columns)) if rows else []
 
 
 def _made_ready(query: Select[Any], dialect: Dialect) -> _Ready:

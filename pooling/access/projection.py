@@ -7,13 +7,14 @@ participant it belongs to. What may not be seen is absent: the field is left out
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from operator import is_
 from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET
 
-from pooling.access.markers import OPEN, OWN, PLANNERS, Level, Unprojectable, level_of, model_of
+from pooling.access.markers import OPEN, OWN, PLANNERS, Level, Model, Unprojectable, level_of, model_of
 from pooling.access.rules import Principal
 from pooling.errors import NotFound
 
@@ -114,16 +115,27 @@ class _Reading:
         kind = kinds.pop() if len(kinds) == 1 else None
         if kind is not None and issubclass(kind, msgspec.Struct):
             model = model_of(kind)
-            if model.closed and model.owners is not None and model.whole == Level.OWN == model.highest:
-                standings = [self._owned(held) for held in _distinct(map(model.owners, items))]
-                if all(self._may(model.whole, each) for each in standings):
-                    for each in standings:
-                        self._note(model.whole, each)
-                    return items
+            if model.closed and model.owners is not None and self._goes_out(model, list(map(model.owners, items))):
+                return items
         kept = [self.value(each, standing) for each in items]
         if all(map(is_, kept, items)):
             return items
         return [each for each in kept if each is not UNSET]
+
+    def _goes_out(self, model: Model, owners: list[tuple[Any, ...]]) -> bool:
+        """Whether items of these owners are shown as they are; then whose they are is noted."""
+        if self.all and not self.mine and model.highest > Level.OPEN:
+            for held in chain.from_iterable(owners):
+                self.read.update((held,) if isinstance(held, str) else held or ())
+            return True
+        if not model.whole == Level.OWN == model.highest:
+            return False
+        standings = [self._owned(held) for held in _distinct(owners)]
+        if not all(self._may(model.whole, each) for each in standings):
+            return False
+        for each in standings:
+            self._note(model.whole, each)
+        return True
 
     def _struct(self, body: msgspec.Struct, standing: _Standing) -> Any:
         model = model_of(type(body))
@@ -184,10 +196,9 @@ class _Reading:
             standing.settled = bool(standing.ways)
 
 
-def _distinct(owners: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+def _distinct(owners: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
     """Each once; all of them where they are lists, which cannot be told apart quickly."""
-    found = list(owners)
     try:
-        return set(found)
+        return set(owners)
     except TypeError:
-        return found
+        return owners

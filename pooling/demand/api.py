@@ -21,7 +21,7 @@ from pooling.demand.forecast_api import ForecastController
 from pooling.demand.views import LineDetail, LinePage, SubmissionPage, SubmissionReport, SubmissionView
 from pooling.endpoints import get, transition
 from pooling.handling import Asked, Call, Reply
-from pooling.paging import DEFAULT_LIMIT, page_of
+from pooling.paging import DEFAULT_LIMIT, Page, page_of
 from pooling.parameters import Cursor, Handled, Limit
 
 MOST_WAITING = 1_000
@@ -76,11 +76,9 @@ class LineController(Controller):
                 submission=submission,
                 doubtful=doubtful,
             )
-            page = page_of(rows, window, key=lambda row: (row.id,))
-            if not doubtful:
-                return call.page(page, LinePage, view=views.line_view)
-            doubts = queries.flags(call.session, [row.id for row in page.items])
-            return call.page(page, LinePage, view=lambda row: views.line_view(row, doubts))
+            page = page_of(rows, window, key=lambda row: (row[0],))
+            doubts = queries.flags(call.session, [row[0] for row in page.items]) if doubtful else None
+            return call.page(Page(tuple(views.line_views(page.items, doubts)), page.last), LinePage)
 
         return handling.read(request, work)
 

@@ -129,13 +129,16 @@ def lines(
     category: str | None = None,
     submission: UUID | None = None,
     doubtful: bool = False,
-) -> list[LineRow]:
-    """Lines by id, up to one more than the window shows; ``doubtful``: those with doubts alone."""
+) -> list[tuple[Any, ...]]:
+    """Lines by id, up to one more than the window shows: the values of a `LineRow` each.
+
+    ``doubtful``: those with doubts alone.
+    """
     asked = {"participant": participant, "category": category, "submission": submission}
     given = {name: value for name, value in asked.items() if value is not None}
     values = {**sees.values, **window.values(col(Line.id)), **given}
     shape = {"sees": sees.count, "after": window.after is not None, "live": live, "doubtful": doubtful}
-    return list(map(LineRow._make, _LINES.rows(opened, values, **shape, filters=tuple(given))))
+    return _LINES.rows(opened, values, **shape, filters=tuple(given))
 
 
 def line(session: Session, sees: Visible, line_id: int) -> Row[Any]:

@@ -28,6 +28,7 @@ from pooling.planning.storing import unpacked
 from pooling.planning.tables import Plan, Snapshot
 from pooling.planning.views import LotView, MemberView, PoolView
 from pooling.planning.words import explain, meaning, own_figures
+from pooling.prepared import made_of
 
 
 def plans(session: Session, window: Window) -> Page[answers.PlanItem]:
@@ -108,17 +109,14 @@ def pools(
     if chosen is None:
         return Page((), None)
     rows = queries.pools(opened, sees, window, plan=chosen, family=family)
-    return page_of([_pool_item(row) for row in rows], window, lambda pool: (pool.start, pool.family))
+    return page_of(made_of(pool_answers.PoolItem, rows, LISTS), window, lambda pool: (pool.start, pool.family))
 
 
-def _pool_item(row: tuple[Any, ...]) -> pool_answers.PoolItem:
-    values: list[Any] = list(row)
-    for place in LISTS:
-        values[place] = None if values[place] is None else values[place].split()
-    return pool_answers.PoolItem(*values)
+def _words(value: str | None) -> list[str] | None:
+    return None if value is None else value.split()
 
 
-LISTS = (queries.POOL_COLUMNS.index("members"), queries.POOL_COLUMNS.index("countries"))
+LISTS = {queries.POOL_COLUMNS.index(name): _words for name in ("members", "countries")}
 """Columns that hold words separated by a space."""
 
 

@@ -1,7 +1,9 @@
 """The one transaction, bulk insert and migrations, on both databases."""
 
 import contextlib
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
@@ -9,7 +11,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 import pooling.tables  # noqa: F401
-from pooling.database import UtcDateTime, at_close, check_schema, insert_rows, reading, transaction
+from pooling.database import (
+    UtcDateTime,
+    at_close,
+    at_once,
+    check_schema,
+    connect,
+    insert_rows,
+    looking,
+    reading,
+    transaction,
+)
 
 BODY = {"name": "n", "country": "SE", "law": "l", "language": "sv", "complaint_board": "b", "source": "s"}
 
@@ -82,3 +94,16 @@ def test_instants_come_back_aware_and_naive_ones_are_refused(engine: Engine) -> 
     assert kind.process_result_value(stored.replace(tzinfo=None), engine.dialect) == now
     with pytest.raises(ValueError, match="give it a zone"):
         kind.process_bind_param(now.replace(tzinfo=None), engine.dialect)
+
+
+def test_a_statement_of_its_own_has_its_own_time(tmp_path: Path) -> None:
+    """Whoever looked before with this connection was given until a moment that has passed."""
+    engine = connect(f"sqlite:///{tmp_path / 'pooling.db'}", connections=1, statement_time_s=0.5)
+    with looking(engine) as opened:
+        opened.ask("SELECT 1", ())
+    time.sleep(0.6)
+    counted = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9000) SELECT i FROM n"
+    at_once(engine, f"CREATE TABLE counted AS {counted}", ())
+    with reading(engine) as session:
+        assert session.connection().execute(text("SELECT count(*) FROM counted")).scalar_one() == 9000
+    engine.dispose()
