@@ -20,6 +20,8 @@ KNOWN_IDS = 4096
 MOST_ROWS = 64
 Convert = Callable[[Any], Any]
 Made = TypeVar("Made")
+Outward = tuple[tuple[int, Convert], ...]
+"""By place, how a column's values are made of the driver's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class _Ready:
     """names of parameters by place; None: the driver takes them by name"""
     inward: Mapping[str, Convert]
     columns: tuple[TypeEngine[Any], ...]
-    outward: tuple[tuple[int, Convert], ...] | None = None
+    outward: Outward | None = None
 
 
 class Prepared:
@@ -46,9 +48,19 @@ class Prepared:
         """The rows as plain tuples, each value as the column's type has it."""
         if isinstance(opened, Session):  # inside a transaction that writes: nothing to be saved
             return [tuple(row) for row in opened.connection().execute(self._build(**shape), values)]
-        return self._by_driver(opened, values, shape)
+        rows, outward = self._by_driver(opened, values, shape)
+        return list(zip(*_converted(rows, outward))) if rows and outward else rows
 
-    def _by_driver(self, reading: Reading, values: Mapping[str, Any], shape: Mapping[str, Hashable]) -> list[Any]:
+    def columns(self, opened: Reading | Session, values: Mapping[str, Any], **shape: Hashable) -> list[Iterable[Any]]:
+        """The same a column at a time, each to be gone through once; nothing where there are no rows."""
+        if isinstance(opened, Session):
+            return list(zip(*self.rows(opened, values, **shape)))
+        return _converted(*self._by_driver(opened, values, shape))
+
+    def _by_driver(
+        self, reading: Reading, values: Mapping[str, Any], shape: Mapping[str, Hashable]
+    ) -> tuple[list[tuple[Any, ...]], Outward]:
+        """The rows as the driver has them, and what is to be converted."""
         key = (reading.dialect.name, *shape.items())
         ready = self._ready.get(key)
         if ready is None:
@@ -64,23 +76,21 @@ class Prepared:
             if len(self._ready) >= MOST_SHAPES:
                 self._ready.clear()
             self._ready[key] = replace(ready, outward=outward)
-        return _converted(rows, outward) if rows and outward else rows
+        return rows, outward
 
 
-def _converted(rows: list[tuple[Any, ...]], outward: tuple[tuple[int, Convert], ...]) -> list[tuple[Any, ...]]:
-    """The rows with some columns converted, a column at a time."""
+def _converted(rows: list[tuple[Any, ...]], outward: Outward) -> list[Iterable[Any]]:
+    """The columns of the rows, some of them converted."""
     columns: list[Iterable[Any]] = list(zip(*rows))
-    for place, convert in outward:
+    for place, convert in outward if rows else ():
         columns[place] = map(convert, columns[place])
-    return list(zip(*columns))
+    return columns
 
 
-def made_of(model: Callable[..., Made], rows: Sequence[tuple[Any, ...]], convert: Mapping[int, Convert]) -> list[Made]:
-    """Each row as a ``model``, whose parameters are the row's values in their order; ``convert``: some, by place."""
-    columns: list[Iterable[Any]] = list(zip(*rows))
-    for place, by in convert.items() if rows else ():
-        columns[place] = map(by, columns[place])
-    return list(map(model, *columns)) if rows else []
+def made_of(model: Callable[..., Made], columns: Sequence[Iterable[Any]], convert: Mapping[int, Convert]) -> list[Made]:
+    """A ``model`` of each row, whose parameters are the columns in their order; ``convert``: some of them, by place."""
+    shown = [map(convert[place], column) if place in convert else column for place, column in enumerate(columns)]
+    return list(map(model, *shown)) if shown else []
 
 
 def _made_ready(query: Select[Any], dialect: Dialect) -> _Ready:
@@ -97,9 +107,7 @@ def _made_ready(query: Select[Any], dialect: Dialect) -> _Ready:
     return _Ready(str(compiled), dict(compiled.params), order, inward, columns)
 
 
-def _outward(
-    columns: Sequence[TypeEngine[Any]], description: Sequence[Sequence[Any]], dialect: Dialect
-) -> tuple[tuple[int, Convert], ...]:
+def _outward(columns: Sequence[TypeEngine[Any]], description: Sequence[Sequence[Any]], dialect: Dialect) -> Outward:
     """By place, how a value is made of the driver's, where that is not the same."""
     found = []
     for place, (kind, told) in enumerate(zip(columns, description)):

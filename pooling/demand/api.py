@@ -21,7 +21,7 @@ from pooling.demand.forecast_api import ForecastController
 from pooling.demand.views import LineDetail, LinePage, SubmissionPage, SubmissionReport, SubmissionView
 from pooling.endpoints import get, transition
 from pooling.handling import Asked, Call, Reply
-from pooling.paging import DEFAULT_LIMIT, Page, page_of
+from pooling.paging import DEFAULT_LIMIT, page_of
 from pooling.parameters import Cursor, Handled, Limit
 
 MOST_WAITING = 1_000
@@ -66,7 +66,7 @@ class LineController(Controller):
 
         def work(call: Call) -> Reply:
             window = call.window(cursor, limit)
-            rows = queries.lines(
+            found = queries.lines(
                 call.opened,
                 call.who.sees,
                 window,
@@ -76,9 +76,11 @@ class LineController(Controller):
                 submission=submission,
                 doubtful=doubtful,
             )
-            page = page_of(rows, window, key=lambda row: (row[0],))
-            doubts = queries.flags(call.session, [row[0] for row in page.items]) if doubtful else None
-            return call.page(Page(tuple(views.line_views(page.items, doubts)), page.last), LinePage)
+            page = page_of(views.line_views(found), window, key=lambda line: (line.id,))
+            if not doubtful:
+                return call.page(page, LinePage)
+            doubts = queries.flags(call.session, [line.id for line in page.items])
+            return call.page(page, LinePage, view=lambda line: views.doubted(line, doubts.get(line.id, ())))
 
         return handling.read(request, work)
 

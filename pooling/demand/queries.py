@@ -1,6 +1,6 @@
 """Read-only looks at demand for lists and single resources: only what the reader may see, in SQL, without objects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -59,34 +59,31 @@ def may_see_line(sees: Visible) -> ColumnElement[bool]:
     return or_(sees.clause(Line.participant), sees.clause(Line.sent_as))
 
 
-class LineRow(NamedTuple):
-    """A line as lists have it: the columns of ``LISTED``, and whether it counts."""
-
-    id: int
-    submission: UUID
-    participant: str
-    sent_as: str
-    category: str
-    item_code: str | None
-    quantity: int
-    quantity_low: int
-    quantity_high: int
-    unit_price_micro: int
-    currency: str
-    unit_price_eur_micro: int
-    earliest_start: str
-    latest_start: str
-    required: str
-    refused: str
-    delivered: bool | None
-    depth: str | None
-    source: str | None
-    external_id: str | None
-    live: bool
-
-
-LISTED = LineRow._fields[:-1]
+LISTED = (
+    "id",
+    "submission",
+    "participant",
+    "sent_as",
+    "category",
+    "item_code",
+    "quantity",
+    "quantity_low",
+    "quantity_high",
+    "unit_price_micro",
+    "currency",
+    "unit_price_eur_micro",
+    "earliest_start",
+    "latest_start",
+    "required",
+    "refused",
+    "delivered",
+    "depth",
+    "source",
+    "external_id",
+)
 """Columns of a line in lists."""
+LINE_COLUMNS = (*LISTED, "live")
+"""The same, and whether it counts."""
 
 
 def _lines(*, sees: int | None, after: bool, live: bool, doubtful: bool, filters: tuple[str, ...]) -> Select[Any]:
@@ -129,8 +126,8 @@ def lines(
     category: str | None = None,
     submission: UUID | None = None,
     doubtful: bool = False,
-) -> list[tuple[Any, ...]]:
-    """Lines by id, up to one more than the window shows: the values of a `LineRow` each.
+) -> list[Iterable[Any]]:
+    """Lines by id, up to one more than the window shows: the columns ``LINE_COLUMNS``.
 
     ``doubtful``: those with doubts alone.
     """
@@ -138,7 +135,7 @@ def lines(
     given = {name: value for name, value in asked.items() if value is not None}
     values = {**sees.values, **window.values(col(Line.id)), **given}
     shape = {"sees": sees.count, "after": window.after is not None, "live": live, "doubtful": doubtful}
-    return _LINES.rows(opened, values, **shape, filters=tuple(given))
+    return _LINES.columns(opened, values, **shape, filters=tuple(given))
 
 
 def line(session: Session, sees: Visible, line_id: int) -> Row[Any]:

@@ -1,6 +1,6 @@
 """Request and response models of lines, submissions and forecasts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar
@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pooling.access.projection import OPEN, OWN
-from pooling.demand.queries import Doubted, LineRow
+from pooling.demand.queries import LINE_COLUMNS, Doubted
 from pooling.demand.sent_for import MOST_REASON
 from pooling.demand.tables import Submission
 from pooling.prepared import Convert, made_of
@@ -215,20 +215,17 @@ def _shown(column: str) -> Convert | None:
     return bool if column == "live" else None
 
 
-SHOWN = {place: by for place, name in enumerate(LineRow._fields) if (by := _shown(name))}
+SHOWN = {place: by for place, name in enumerate(LINE_COLUMNS) if (by := _shown(name))}
 
 
-def line_views(
-    rows: Sequence[tuple[Any, ...]], doubts: Mapping[int, Sequence[Doubted]] | None = None
-) -> list[LineView]:
-    """Lines of a list, of which there may be hundreds, from the values of a `LineRow` each.
+def line_views(columns: Sequence[Iterable[Any]]) -> list[LineView]:
+    """Lines of a list, of which there may be hundreds, from the columns of `queries.lines`."""
+    return made_of(LineView, columns, SHOWN)
 
-    ``doubts``: by line, where they are asked for.
-    """
-    if doubts is None:
-        return made_of(LineView, rows, SHOWN)
-    told = [[Doubt(*each) for each in doubts.get(row[0], ())] for row in rows]
-    return made_of(LineView, [(*row, each) for row, each in zip(rows, told)], SHOWN)
+
+def doubted(line: LineView, doubts: Sequence[Doubted]) -> LineView:
+    """The same with its doubts."""
+    return msgspec.structs.replace(line, doubts=[Doubt(*each) for each in doubts])
 
 
 def _line_fields(row: Any) -> dict[str, Any]:

@@ -136,13 +136,13 @@ _POOLS = Prepared(_pools)
 
 def pools(
     opened: Reading | Session, sees: Visible, window: Window, *, plan: UUID, family: str | None = None
-) -> list[tuple[Any, ...]]:
-    """The pools of a plan by start and family that ``sees`` has a line in: ``POOL_COLUMNS``."""
+) -> list[Iterable[Any]]:
+    """The pools of a plan by start and family that ``sees`` has a line in: ``POOL_COLUMNS``, a column at a time."""
     pool = _table("plan_pool").c
     named = {} if family is None else {"family": family}
     values = {**sees.values, **window.values(pool.start, pool.family), **named, "plan": plan}
     shape = {"sees": sees.count, "after": window.after is not None, "family": family is not None}
-    return _POOLS.rows(opened, values, **shape)
+    return _POOLS.columns(opened, values, **shape)
 
 
 def pool_place(session: Session, sees: Visible, pool_id: int) -> Row[Any] | None:

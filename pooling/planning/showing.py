@@ -108,8 +108,8 @@ def pools(
     chosen = chosen_plan(opened, plan)
     if chosen is None:
         return Page((), None)
-    rows = queries.pools(opened, sees, window, plan=chosen, family=family)
-    return page_of(made_of(pool_answers.PoolItem, rows, LISTS), window, lambda pool: (pool.start, pool.family))
+    found = queries.pools(opened, sees, window, plan=chosen, family=family)
+    return page_of(made_of(pool_answers.PoolItem, found, LISTS), window, lambda pool: (pool.start, pool.family))
 
 
 def _words(value: str | None) -> list[str] | None:
