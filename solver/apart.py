@@ -13,15 +13,15 @@ from dataclasses import replace
 import numpy as np
 
 from solver.drafts import Valuer
-from solver.family import BlockAnswer, trivial_bound
+from solver.family.quick import quick_pools
+from solver.family.rounding import priced
+from solver.family.solving import BlockAnswer, trivial_bound
 from solver.limits import Prices
 from solver.lots import DraftPool
 from solver.master import Master, keep_lawful, left_after
 from solver.milp import Effort
 from solver.plan import OPTIMAL_GAP
 from solver.prices import Mixes, halfway, use_of
-from solver.quick import quick_pools
-from solver.rounding import priced
 from solver.search import Search, total
 
 QUICK_ROUNDS, CLOSING_ROUNDS = 7, 30

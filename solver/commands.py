@@ -11,25 +11,25 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from solver.baselines import baselines
-from solver.changes import read_changes
+from solver.baselines.comparison import baselines
 from solver.check import check
-from solver.cluster import cluster
 from solver.documents import STANDARD, Unreadable, read, say, writable, write
 from solver.errors import InvalidInstance, InvalidPlan, SolverError
-from solver.grids import settings
 from solver.instance import Instance
-from solver.interrupts import until_interrupted
-from solver.near_misses import near_misses
+from solver.near_misses.finding import near_misses
 from solver.plan import PlanPool, Progress
 from solver.plan_reading import read_plan, read_whole_plan
-from solver.range_reading import StatedRanges, read_ranges
-from solver.risk import risk
-from solver.scenarios import scenarios
-from solver.sharing import share
+from solver.risk.pools import risk
+from solver.risk.ranges import StatedRanges, read_ranges
+from solver.running.cluster import cluster
+from solver.running.interrupts import until_interrupted
+from solver.scenarios.grids import settings
+from solver.scenarios.runs import scenarios
+from solver.sharing.rules import share
 from solver.solve import solve
-from solver.unlocks import SOLVES_A_LINE, Unlocks, unlocks
-from solver.whatif import what_if
+from solver.unlocks.finding import SOLVES_A_LINE, Unlocks, unlocks
+from solver.whatif.answers import what_if
+from solver.whatif.changes import read_changes
 
 Answer = TypeVar("Answer")
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from solver.arrays import Ints
+from solver.family.rounding import able_leaders, within_limits
 from solver.leads import assign_leads
 from solver.limits import Left
 from solver.lots import Block, DraftPool, pool_members
 from solver.milp import Effort, Milp
-from solver.rounding import able_leaders, within_limits
 
 
 @dataclass

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from solver.family import BlockAnswer, Task, solve_block
+from solver.family.solving import BlockAnswer, Task, solve_block
 from solver.limits import Left, Prices
 from solver.lots import Block, DraftPool, Market
 from solver.milp import Effort
 from solver.plan import OPTIMAL_GAP, Progress
-from solver.running import Runner
-from solver.stopping import Stop
+from solver.running.stopping import Stop
+from solver.running.tasks import Runner
 
 OnProgress = Callable[[Progress], None]
 Pools = tuple[tuple[DraftPool, ...], ...]

@@ -9,7 +9,8 @@ import numpy as np
 
 from solver.apart import Apart
 from solver.explain import explain_unpooled
-from solver.family import BlockAnswer, Task, trivial_bound
+from solver.family.rounding import able_leaders
+from solver.family.solving import BlockAnswer, Task, trivial_bound
 from solver.instance import Instance
 from solver.leads import assign_leads
 from solver.limits import Prices
@@ -17,10 +18,9 @@ from solver.lots import Block, DraftPool, Market
 from solver.milp import Effort
 from solver.months import month_at
 from solver.plan import OPTIMAL_GAP, Plan, PlanPool, Progress
-from solver.rounding import able_leaders
-from solver.running import runner
+from solver.running.stopping import Stop, listening
+from solver.running.tasks import runner
 from solver.search import OnProgress, Search
-from solver.stopping import Stop, listening
 from solver.worth import Worth
 
 WHOLE_CELLS = 20_000

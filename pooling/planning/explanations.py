@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from pooling.access.projection import OPEN, OWN, PLANNERS
 from pooling.planning.answers import Count, Eur
-from solver.sharing import RULES
+from solver.sharing.rules import RULES
 
 MaybeEur = Annotated[float | None, PLANNERS]
 Amounts = Annotated[dict[str, float], PLANNERS]

@@ -18,8 +18,8 @@ from pooling.planning.solving import Judged
 from pooling.planning.storing import Made, store_plan, unpacked
 from pooling.planning.tables import ScenarioPlan, Snapshot
 from solver import Instance
-from solver.grids import settings
-from solver.judged import GOOD_ENOUGH
+from solver.baselines.judged import GOOD_ENOUGH
+from solver.scenarios.grids import settings
 
 BASE = -1
 """Number of the policy that the grid began with."""

@@ -19,7 +19,7 @@ from pooling.planning.storing import packed, unpacked
 from pooling.planning.tables import WhatIf
 from pooling.problems import NotReady
 from solver import SolverError
-from solver.changes import SCHEMA, read_changes
+from solver.whatif.changes import SCHEMA, read_changes
 
 ASK = "planning.what-if"
 AT_ONCE = 2

@@ -17,16 +17,16 @@ from pooling.planning.snapshot import Frozen, canonical
 from pooling.planning.solving import Effort, Judged, solve_judged
 from pooling.planning.volume import volume_of
 from solver import Instance, Progress, SolverError
-from solver import baselines as alone
-from solver.changes import read_changes
-from solver.near_misses import near_misses
+from solver.baselines.comparison import baselines
+from solver.near_misses.finding import near_misses
 from solver.plan import PlanPool
 from solver.plan_reading import read_plan, read_whole_plan
-from solver.risk import risk
-from solver.scenarios import scenarios
-from solver.sharing import share
-from solver.unlocks import unlock
-from solver.whatif import what_if
+from solver.risk.pools import risk
+from solver.scenarios.runs import scenarios
+from solver.sharing.rules import share
+from solver.unlocks.finding import unlock
+from solver.whatif.answers import what_if
+from solver.whatif.changes import read_changes
 
 Document = Mapping[str, Any]
 Tell = Callable[[Mapping[str, Any]], None]
@@ -136,7 +136,7 @@ def find_baselines(question: Question, time_limit_s: float, *, on_progress: Tell
     instance = Instance.from_document(question.instance)
     plan = read_whole_plan(question.plan, instance)
     with _refusals("baselines"):
-        found = alone.baselines(
+        found = baselines(
             instance, plan=plan, time_limit_s=time_limit_s, seed=question.seed, on_done=_parts_told(on_progress)
         )
     return _plain(found.to_document())

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance, solve
-from solver.alone import groups, restricted
-from solver.baselines import TITLES, Baselines, baselines
+from solver.baselines.alone import groups, restricted
+from solver.baselines.comparison import TITLES, Baselines, baselines
+from solver.baselines.judged import judged
 from solver.errors import RuleBroken
-from solver.judged import judged
 from solver.worth import Worth
 from tests.solver.brute import best
 from tests.solver.instances import category, instance, line, offer, random_instance

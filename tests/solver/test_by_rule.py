@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, solve
-from solver.by_rule import largest_first, on_the_standard_offer, plan_at_once, standard_offer, standard_place
-from solver.forming import shelves
-from solver.judged import judged
+from solver.baselines.by_rule import largest_first, on_the_standard_offer, plan_at_once, standard_offer, standard_place
+from solver.baselines.forming import shelves
+from solver.baselines.judged import judged
 from solver.lots import Market
 from solver.plan import Plan, PlanPool
 from solver.worth import Worth

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance
-from solver.changes import (
+from solver.instance import Tier
+from solver.whatif.changes import (
     KINDS,
     CriterionAccepted,
     CriterionRequired,
@@ -26,7 +27,6 @@ from solver.changes import (
     to_document,
     touched,
 )
-from solver.instance import Tier
 from tests.solver.instances import Document, category, instance, instances, line, offer, participant
 
 

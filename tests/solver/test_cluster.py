@@ -20,9 +20,9 @@ from distributed import Client, LocalCluster
 
 from solver import Instance, Progress, solve
 from solver.check import check
-from solver.cluster import ClusterRefused, cluster
 from solver.errors import WorkerLost
-from solver.running import runner
+from solver.running.cluster import ClusterRefused, cluster
+from solver.running.tasks import runner
 from tests.solver.instances import Document
 from tests.solver.many_families import comparable, families
 from tests.solver.test_running import deadly, failing, lasting_until, slowest_first, square
@@ -91,7 +91,7 @@ def test_what_the_cluster_gives_up_is_refused_by_name(address: str) -> None:
 def test_a_cluster_that_goes_away_is_replaced_by_processes_of_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solver.cluster.CONNECTING_S", 1.0)
+    monkeypatch.setattr("solver.running.cluster.CONNECTING_S", 1.0)
     own = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", **LOOPBACK)
     with cluster(str(own.scheduler_address)) as executor, runner(executor) as running:
         assert running.map(square, [5]) == [25]
@@ -197,7 +197,7 @@ def test_the_services_of_the_compose_file_solve_for_the_command_line(tmp_path: P
 
 
 def test_an_address_where_nobody_listens_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solver.cluster.CONNECTING_S", 0.5)
+    monkeypatch.setattr("solver.running.cluster.CONNECTING_S", 0.5)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
@@ -209,13 +209,13 @@ def test_an_address_where_nobody_listens_is_refused(monkeypatch: pytest.MonkeyPa
     "address", ["", "nonsense", "tcp://", "ftp://127.0.0.1:1", "tcp://127.0.0.1:99999", "tls://127.0.0.1:1"]
 )
 def test_an_address_that_is_none_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solver.cluster.CONNECTING_S", 0.5)
+    monkeypatch.setattr("solver.running.cluster.CONNECTING_S", 0.5)
     with pytest.raises(ClusterRefused, match=r"cluster .*give the address"):
         cluster(address).__enter__()
 
 
 def test_a_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("solver.cluster.CONNECTING_S", 0.5)
+    monkeypatch.setattr("solver.running.cluster.CONNECTING_S", 0.5)
     with (
         LocalCluster(n_workers=0, processes=False, protocol="tcp://", **LOOPBACK) as empty,
         pytest.raises(ClusterRefused, match="no worker has joined"),
@@ -225,10 +225,10 @@ def test_a_cluster_without_workers_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 def test_workers_without_this_package_are_refused(address: str) -> None:
     with Client(address, set_as_default=False) as client:
-        client.run(exec, "import sys; sys.modules['solver.cluster'] = None")
+        client.run(exec, "import sys; sys.modules['solver.running.cluster'] = None")
         with pytest.raises(ClusterRefused, match=r"worker tcp:.* cannot run tasks: .*solver.*: start it"):
             cluster(address).__enter__()
-        client.run(exec, "import sys; del sys.modules['solver.cluster']")
+        client.run(exec, "import sys; del sys.modules['solver.running.cluster']")
 
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,13 +15,13 @@ import psutil
 import pytest
 
 from solver.__main__ import _parser, main
-from solver.changes import KINDS, read_changes
 from solver.check import check
-from solver.grids import settings
 from solver.instance import Instance
-from solver.interrupts import ONE_KEYSTROKE_S, until_interrupted
-from solver.range_reading import read_ranges
-from solver.workers import GRACE_S
+from solver.risk.ranges import read_ranges
+from solver.running.interrupts import ONE_KEYSTROKE_S, until_interrupted
+from solver.running.workers import GRACE_S
+from solver.scenarios.grids import settings
+from solver.whatif.changes import KINDS, read_changes
 from tests.solver.instances import Document, category, instance, line, offer
 from tests.solver.many_families import families
 
@@ -274,7 +274,7 @@ def test_a_reader_that_has_gone_is_no_traceback(folder: Path) -> None:
 def test_a_cluster_that_is_not_there_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solver.cluster.CONNECTING_S", 0.3)
+    monkeypatch.setattr("solver.running.cluster.CONNECTING_S", 0.3)
     for command in (["solve", str(folder / "i.json")], ["baselines", str(folder / "i.json")]):
         code, out, err = told([*command, "--cluster", "tcp://127.0.0.1:1"], capsys)
         assert (code, out) == (2, "")
@@ -358,7 +358,7 @@ STUBBORN = """
 import sys
 from solver import commands
 from solver.__main__ import main
-from solver.running import runner
+from solver.running.tasks import runner
 from tests.solver.test_running import deaf
 
 def stubborn(_instance, *, workers, **_):

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, Plan, solve
-from solver.arrangement import Arrangement, Table
-from solver.baselines import baselines
+from solver.baselines.arrangement import Arrangement, Table
+from solver.baselines.comparison import baselines
+from solver.baselines.forecast_error import Spread, realised, volumes
 from solver.check import check
-from solver.forecast_error import Spread, realised, volumes
 from solver.plan import PlanLot, PlanPool
 from tests.solver.instances import instance, line, offer, random_instance
 

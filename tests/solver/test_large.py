@@ -2,9 +2,10 @@
 
 import pytest
 
-from solver import Instance, family, solve
+from solver import Instance, solve
 from solver.check import check
-from solver.family import Task, solve_block
+from solver.family import solving
+from solver.family.solving import Task, solve_block
 from solver.limits import Prices
 from solver.lots import Market
 from solver.milp import Effort
@@ -17,7 +18,7 @@ TOLERANCE_EUR = 0.01
 
 @pytest.fixture(autouse=True)
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(family, "LARGE_CELLS", 0)
+    monkeypatch.setattr(solving, "LARGE_CELLS", 0)
 
 
 @pytest.mark.parametrize("theme", THEMES)

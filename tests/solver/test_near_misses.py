@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance, InvalidPlan
-from solver.changes import apply
-from solver.near_miss import NearMiss
-from solver.near_miss_search import LEAST_SHARE
-from solver.near_misses import NearMisses, near_misses
+from solver.near_misses.finding import NearMisses, near_misses
+from solver.near_misses.near_miss import NearMiss
+from solver.near_misses.search import LEAST_SHARE
 from solver.plan import PlanPool
+from solver.whatif.changes import apply
 from solver.worth import Worth
 from tests.solver.brute_case import Case
 from tests.solver.instances import category, instance, line, offer, participant, random_instance

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from solver import Instance, solve
-from solver.changes import ForbiddenAdded, LineLeaves, apply
 from solver.lots import Market
-from solver.mending import mended
-from solver.placing import Ground, Meeting, View, tried
 from solver.plan import PlanLot, PlanPool
 from solver.pools import total_value
-from solver.upholding import uphold
-from solver.whatif import what_if
+from solver.whatif.answers import what_if
+from solver.whatif.changes import ForbiddenAdded, LineLeaves, apply
+from solver.whatif.mending import mended
+from solver.whatif.placing import Ground, Meeting, View, tried
+from solver.whatif.upholding import uphold
 from solver.worth import Worth
 from tests.solver.instances import Document, instance, line, offer, random_instance
 

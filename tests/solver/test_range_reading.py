@@ -5,8 +5,8 @@ import math
 import pytest
 
 from solver import Instance, InvalidInstance
-from solver.fragility import Ranges
-from solver.range_reading import read_ranges
+from solver.risk.fragility import Ranges
+from solver.risk.ranges import read_ranges
 from tests.solver.instances import Document, instance, line, offer
 
 

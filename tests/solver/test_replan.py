@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from solver import Instance, InvalidInstance, InvalidPlan, solve
 from solver.check import check
 from solver.plan import PlanLot, PlanPool
-from solver.replan import pool_document, replan
+from solver.whatif.replan import pool_document, replan
 from tests.solver.brute import best
 from tests.solver.instances import Document, category, instance, instances, line, offer, participant
 from tests.solver.plans import plan_document

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance, InvalidPlan
-from solver.fragility import Failing, Fragility, Ranges, Turn
 from solver.plan import PlanPool
-from solver.risk import LotRisk, Risk, risk
+from solver.risk.fragility import Failing, Fragility, Ranges, Turn
+from solver.risk.pools import LotRisk, Risk, risk
 from solver.worth import Worth
 from tests.solver.instances import category, instance, line, offer
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solver.__main__ import main
-from solver.changes import KINDS as KNOWN_KINDS
 from solver.check import check
+from solver.whatif.changes import KINDS as KNOWN_KINDS
 from tests.solver.instances import Document, category, instance, line, offer, participant
 
 ROOT = Path(__file__).parents[2]

@@ -16,9 +16,9 @@ import pytest
 from solver import Instance, Progress, solve
 from solver.check import check
 from solver.errors import WorkerLost
-from solver.running import LOSSES, runner
-from solver.stopping import hand_in, told_to_stop
-from solver.workers import GRACE_S, Processes
+from solver.running.stopping import hand_in, told_to_stop
+from solver.running.tasks import LOSSES, runner
+from solver.running.workers import GRACE_S, Processes
 from tests.solver.many_families import comparable, families
 
 ROOT = Path(__file__).parents[2]
@@ -402,7 +402,7 @@ def test_workers_do_not_hear_an_interrupt() -> None:
 ORPHANS = """
 import os, sys
 from pathlib import Path
-from solver.workers import Processes
+from solver.running.workers import Processes
 from tests.solver.test_running import lasting_until
 if __name__ == "__main__":
     pool = Processes(2)

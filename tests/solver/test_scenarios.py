@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from solver import Instance, InvalidInstance, solve
 from solver.check import check
 from solver.errors import RuleBroken
-from solver.exchange import best_of_all
 from solver.explain import explain_unpooled
-from solver.frontier import CASH, CO2, CRITERIA, DRAWN, ONE, Dominated, axes_of, dominated, least_worth
-from solver.grids import MOST_POINTS, policy_key
-from solver.grids import settings as read_grid
 from solver.lots import Market
 from solver.plan import Plan
-from solver.scenarios import BASE, Scenarios, measured, scenarios
+from solver.scenarios.exchange import best_of_all
+from solver.scenarios.frontier import CASH, CO2, CRITERIA, DRAWN, ONE, Dominated, axes_of, dominated, least_worth
+from solver.scenarios.grids import MOST_POINTS, policy_key
+from solver.scenarios.grids import settings as read_grid
+from solver.scenarios.runs import BASE, Scenarios, measured, scenarios
 from solver.worth import Worth
 from tests.solver.brute import best
 from tests.solver.instances import category, instance, line, offer, random_instance

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance, solve
-from solver.change_kinds import Change
-from solver.changes import (
+from solver.check import check
+from solver.plan import Plan, Reason
+from solver.unlocks.finding import Status, Unlock, unlock, unlocks
+from solver.whatif.changes import (
     CriterionAccepted,
     ForbiddenAdded,
     ForbiddenDropped,
@@ -23,9 +25,7 @@ from solver.changes import (
     WindowMoved,
     apply,
 )
-from solver.check import check
-from solver.plan import Plan, Reason
-from solver.unlocks import Status, Unlock, unlock, unlocks
+from solver.whatif.kinds import Change
 from tests.solver.brute import best
 from tests.solver.instances import Document, category, instance, instances, line, offer, participant
 from tests.solver.test_replan import decided
@@ -337,7 +337,7 @@ def test_what_other_families_hold_is_theirs():
 
 
 def test_of_a_large_instance_the_family_alone_is_solved(monkeypatch):
-    monkeypatch.setattr("solver.unlocks.WHOLE_LINES", 3)
+    monkeypatch.setattr("solver.unlocks.finding.WHOLE_LINES", 3)
     answer = asked(in_the_way(), "capacity", "SEc")
     assert answer.families == ("f",)
     assert answer.cheapest.with_eur == pytest.approx(10000)
@@ -345,7 +345,7 @@ def test_of_a_large_instance_the_family_alone_is_solved(monkeypatch):
 
 
 def test_many_lines_are_answered_and_the_rest_named(monkeypatch):
-    monkeypatch.setattr("solver.unlocks.WHOLE_LINES", 0)
+    monkeypatch.setattr("solver.unlocks.finding.WHOLE_LINES", 0)
     lines = [line(f"{name}{c}", f"{name}-1", category=c, required=["x"]) for c in "cdef" for name in ("SE", "DK")]
     kinds = [category(c, family=f"f{c}") for c in "cdef"]
     document = instance(lines, [offer(f"o{c}", category=c) for c in "cdef"], categories=kinds)
@@ -392,7 +392,7 @@ def test_what_is_found_lets_the_line_in_and_nothing_cheaper_of_its_own_does(ques
     name = out[which % len(out)]
     own = next(entry for entry in document["lines"] if entry["id"] == name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("solver.unlocks.WHOLE_LINES", 0 if alone else 200)
+        patch.setattr("solver.unlocks.finding.WHOLE_LINES", 0 if alone else 200)
         answer = unlock(given_instance, plan.pools, name, budget=ENOUGH, time_limit_s=60)
     asked_about = only_family_of(own, document, plan) if alone else given_instance
 

@@ -5,13 +5,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance, solve
-from solver.changes import apply
 from solver.check import check
 from solver.lots import Market
 from solver.plan import PlanLot, PlanPool
 from solver.pools import total_value
-from solver.replan import pool_document
-from solver.upholding import RULES, Upheld, uphold
+from solver.whatif.changes import apply
+from solver.whatif.replan import pool_document
+from solver.whatif.upholding import RULES, Upheld, uphold
 from solver.worth import Worth
 from tests.solver.brute_case import Case
 from tests.solver.instances import Document, category, instance, instances, line, offer, participant

@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance, InvalidPlan, solve
-from solver.change_kinds import Change
-from solver.changes import (
+from solver.check import check
+from solver.whatif.answers import WhatIf, what_if
+from solver.whatif.changes import (
     KINDS,
     CriterionAccepted,
     CriterionRequired,
@@ -23,9 +24,8 @@ from solver.changes import (
     WindowMoved,
     apply,
 )
-from solver.check import check
-from solver.replan import pool_document
-from solver.whatif import WhatIf, what_if
+from solver.whatif.kinds import Change
+from solver.whatif.replan import pool_document
 from tests.solver.brute import best
 from tests.solver.instances import Document, category, instance, instances, line, offer, participant
 from tests.solver.plans import plan_document

@@ -9,10 +9,10 @@ import pytest
 from pooling.database import reading, transaction
 from pooling.planning import findings, service, work
 from solver import Instance
-from solver.near_misses import near_misses
+from solver.near_misses.finding import near_misses
 from solver.plan_reading import read_plan
-from solver.risk import risk
-from solver.sharing import share
+from solver.risk.pools import risk
+from solver.sharing.rules import share
 from tests.pooling.planning.conftest import OTHER, REGION, Planned
 from tests.pooling.planning.demand import GLOVES, policy
 

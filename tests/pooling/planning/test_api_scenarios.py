@@ -8,7 +8,7 @@ import pytest
 
 from pooling.planning import asking, whatifs
 from pooling.planning.asking import AnyChange
-from solver.changes import KINDS
+from solver.whatif.changes import KINDS
 from tests.pooling.api_client import Api
 from tests.pooling.planning.conftest import REGION, Planned
 from tests.pooling.planning.given import POLICY

@@ -1,0 +1,1 @@
+"""What would happen without the plan, also under forecast error."""

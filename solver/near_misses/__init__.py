@@ -1,0 +1,1 @@
+"""Lots just short of a volume, and who could close the gap with what."""

@@ -1,0 +1,1 @@
+"""A grid over policy and its frontier, every plan of it judged."""

@@ -1,0 +1,1 @@
+"""The cheapest single change that lets a line in, confirmed by solving."""

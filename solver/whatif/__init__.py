@@ -1,0 +1,1 @@
+"""Changes to an instance, the families they touch solved again, and what would differ."""
