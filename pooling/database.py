@@ -3,13 +3,13 @@
 SQLite (WAL, foreign keys on) by default, PostgreSQL 15 or later through psycopg 3; one dialect-neutral schema.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from alembic import command
@@ -246,10 +246,9 @@ def looking(engine: Engine) -> Iterator[Reading]:
 
     A few at a time; the others wait their turn.
     """
-    turns: threading.Semaphore = engine.__dict__.setdefault(
-        LOOKERS, threading.Semaphore(MOST_LOOKERS[engine.dialect.name])
-    )
-    with turns:
+    turns = _turns(engine)
+    turns.get()
+    try:
         try:
             checked_out = engine.raw_connection()
         except engine.dialect.loaded_dbapi.Error as broken:
@@ -260,6 +259,19 @@ def looking(engine: Engine) -> Iterator[Reading]:
             yield look
         finally:
             look.end()
+    finally:
+        turns.put(None)
+
+
+def _turns(engine: Engine) -> "SimpleQueue[None]":
+    """As many as may look at once; a queue is the interpreter's quickest semaphore."""
+    found: SimpleQueue[None] | None = engine.__dict__.get(LOOKERS)
+    if found is None:
+        made: SimpleQueue[None] = SimpleQueue()
+        for _ in range(MOST_LOOKERS[engine.dialect.name]):
+            made.put(None)
+        found = engine.__dict__.setdefault(LOOKERS, made)
+    return found
 
 
 def at_once(engine: Engine, statement: str, parameters: Any) -> None:

@@ -6,6 +6,7 @@ Written on bare sockets so that the clients cost little beside the server: `pyth
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -50,6 +51,8 @@ class Load:
     pause_s: float = 0.0
     first: int = 0
     """where ``{n}`` begins"""
+    processor: int | None = None
+    """that the clients keep to"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,10 @@ def main() -> None:
     """Read a load, put it on, tell what came of it."""
     told = json.load(sys.stdin)
     requests = tuple(Asking(**each) for each in told.pop("requests"))
-    print(json.dumps(asyncio.run(_Run(Load(requests=requests, **told)).all())))
+    load = Load(requests=requests, **told)
+    if load.processor is not None:
+        os.sched_setaffinity(0, {load.processor})
+    print(json.dumps(asyncio.run(_Run(load).all())))
 
 
 if __name__ == "__main__":

@@ -209,9 +209,17 @@ def _heard() -> Iterator[list[dict[str, Any]]]:
         event.remove(Engine, "after_cursor_execute", hear)
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The service, running."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def bare(world: World, paths: Mapping[str, Any]) -> Iterator[int]:
-    """A bare server of these statements, by path; its port."""
+def bare(world: World, paths: Mapping[str, Any]) -> Iterator[Server]:
+    """A bare server of these statements, by path."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         url = make_url(world.url)
         plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -220,21 +228,13 @@ def bare(world: World, paths: Mapping[str, Any]) -> Iterator[int]:
         file.flush()
         port = _free_port()
         words = [sys.executable, "-m", "tests.benchmarks.api_bare", str(port), file.name]
-        with _running(words, port, next(iter(paths)), {}) as _:
-            yield port
+        with _running(words, port, next(iter(paths)), {}) as pid:
+            yield Server(port, pid)
 
 
 def _in_words(value: Any) -> str:
     """A parameter as the driver takes it from text."""
     return json.dumps(value.obj) if isinstance(value, Json) else str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """The service, running."""
-
-    port: int
-    pid: int
 
 
 @contextmanager
@@ -281,6 +281,18 @@ def _free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def database_pids(world: World) -> list[int]:
+    """Processes of the database server; none where there is no server."""
+    if world.kind != "postgresql":
+        return []
+    engine = connect(world.url)
+    with reading(engine) as session:
+        found = session.connection().exec_driver_sql("SELECT pid FROM pg_stat_activity").scalars().all()
+        own = session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    engine.dispose()
+    return [pid for pid in found if pid != own]
 
 
 def policy_of(folder: Path) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""Measurements in a process of their own: its answer, and the peak memory of it and all its descendants."""
+"""Measurements in a process of their own: its answer, the peak memory of its tree, the processor that it is kept to."""
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -34,6 +36,20 @@ def measured(module: str, *words: str) -> tuple[Any, int]:
     if process.returncode:
         raise Failed(f"{module} {_shown(words)} ended with {process.returncode}")
     return json.loads(out), peak[0]
+
+
+def processors() -> tuple[int, int]:
+    """The one for what is measured and the one for all that is around it; the same where there is only one."""
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[0], allowed[-1]
+
+
+def keep_to(processor: int, pids: Iterable[int]) -> None:
+    """Have all threads of the processes run on one processor: a machine may put two that are busy on the same one."""
+    for pid in pids:
+        with suppress(OSError):  # it has ended meanwhile
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {processor})
 
 
 def tree_bytes(root: int) -> int:
