@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-KNOWN = ("intake", "slots", "api", "solver")
+KNOWN = ("intake", "slots", "api", "questions", "solver")
 """In the order in which all of them run: the longest last."""
 
 
