@@ -20,6 +20,7 @@ from pooling.market import commands as market
 from pooling.planning import commands as planning
 from pooling.reference import commands as reference
 from pooling.reference import service
+from pooling.settings import unread
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,6 +34,8 @@ from pooling.reference import service
 def pooling(context: click.Context, /, **_options: str | None) -> None:
     """Nordic Pooling: demand of health regions in, proposed joint green tenders out."""
     context.meta[PREPARE] = _with_reference_data
+    for warning in unread():
+        click.echo(f"pooling: warning: {warning}", err=True)
 
 
 def _with_reference_data(engine: Engine) -> None:

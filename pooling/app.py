@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from litestar import Litestar
@@ -23,9 +24,10 @@ from pooling.cycles.api import ROUTES as CYCLES
 from pooling.database import connect
 from pooling.demand.api import ROUTES as DEMAND
 from pooling.demand.upload_api import ROUTES as UPLOADS
+from pooling.entrance import check, heads_as_gets
 from pooling.handling import Clock, Handling
 from pooling.health import Links
-from pooling.limits import MAX_BODY_BYTES, METHODS, LimitedRequest, check_request
+from pooling.limits import MAX_BODY_BYTES, METHODS, LimitedRequest, allow
 from pooling.market.api import ROUTES as MARKET
 from pooling.metrics import Metrics
 from pooling.notices.api import ROUTES as NOTICES
@@ -120,7 +122,8 @@ class Service(Litestar):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request, or live through one life of the process."""
         if scope["type"] == ScopeType.HTTP:
-            await observed(super().__call__, scope, receive, send, metrics=self.parts.metrics)
+            answer = partial(heads_as_gets, super().__call__)
+            await observed(answer, scope, receive, send, metrics=self.parts.metrics)
         else:
             await super().__call__(scope, receive, send)
 
@@ -139,7 +142,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, worker: bool = Fal
         dependencies={name: Provide(part, sync_to_thread=False) for name, part in parts.items()},
         exception_handlers=HANDLERS,
         lifespan=[lambda _: app.running()],
-        before_request=check_request,
+        before_request=check,
         request_class=LimitedRequest,
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
@@ -153,7 +156,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, worker: bool = Fal
 
 def _methods(app: Litestar) -> dict[str, str]:
     """The methods of each path, as the header Allow names them."""
-    return {route.path_format: ", ".join(sorted(route.methods)) for route in app.routes if isinstance(route, HTTPRoute)}
+    return {route.path_format: allow(route.methods) for route in app.routes if isinstance(route, HTTPRoute)}
 
 
 def _links(app: Litestar) -> dict[str, str]:

@@ -17,7 +17,9 @@ from pooling.problems import ACCEPTED, CODES, MEDIA_TYPE, NO_CONTENT, NOT_MODIFI
 PROBLEM = "#/components/schemas/Problem"
 ALWAYS = (400, 500, 503)
 SIGNED_IN = (401, 403, 404, 429)
-WRITING = (409, 412, 422, 428)
+WRITING = (409, 422)
+NAMED_VERSION = (412,)
+NEEDED_VERSION = (412, 428)
 WITH_BODY = (408, 413, 415, 422)
 
 TEXT = {"type": "string"}
@@ -32,6 +34,7 @@ HEADERS = {
 PARAMETERS = {
     "IfNoneMatch": ("If-None-Match", False, "ETag last seen; 304 where nothing changed."),
     "IfMatch": ("If-Match", False, "ETag last seen; 428 without it, 412 where the resource has changed since."),
+    "MayMatch": ("If-Match", False, "ETag last seen, if you like; 412 where the resource has changed since."),
     "IdempotencyKey": ("Idempotency-Key", False, "16 to 255 characters; the same request again has one effect."),
     "NeededKey": ("Idempotency-Key", True, "16 to 255 characters; the same request again has one effect."),
     "Prefer": ("Prefer", False, "respond-async: answer at once with an operation to follow."),
@@ -79,12 +82,12 @@ def _no_pages(response: Response[Any]) -> Response[Any]:
 
 
 def kinds_of(app: Litestar) -> dict[str, frozenset[str]]:
-    """What the handlers of operations say of themselves in ``opt``: reads, transition."""
+    """What the handlers of operations say of themselves in ``opt``: reads, transition, conditional."""
     found: dict[str, frozenset[str]] = {}
     for route in app.routes:
         for handler in getattr(route, "route_handlers", ()):
             if isinstance(handler.operation_id, str):
-                found[handler.operation_id] = frozenset({"reads", "transition"} & handler.opt.keys())
+                found[handler.operation_id] = frozenset({"reads", "transition", "conditional"} & handler.opt.keys())
     return found
 
 
@@ -196,6 +199,7 @@ def _complete(operation: dict[str, Any], method: str, kinds: frozenset[str], *, 
     if signed_in:
         _complete_successes(responses, reads=reads)
     statuses = [*ALWAYS, *(SIGNED_IN if signed_in else ()), *(() if reads else WRITING)]
+    statuses += {"IfMatch": NEEDED_VERSION, "MayMatch": NAMED_VERSION}.get(_condition(method, kinds) or "", ())
     statuses += WITH_BODY if "requestBody" in operation else ()
     for status in statuses:
         responses[str(status)] = {"$ref": f"#/components/responses/{status}"}
@@ -226,11 +230,19 @@ def _complete_successes(responses: dict[str, Any], *, reads: bool) -> None:
         response["headers"] = {**_headers(*names), **response.get("headers", {})}
 
 
+def _condition(method: str, kinds: frozenset[str]) -> str | None:
+    """How an operation takes the version it is based on, as a name of PARAMETERS; None: not at all."""
+    if method in ("put", "patch", "delete") or "conditional" in kinds:
+        return "IfMatch"
+    return "MayMatch" if "transition" in kinds else None
+
+
 def _parameters(method: str, kinds: frozenset[str], *, reads: bool, waits: bool) -> list[str]:
     if method == "get":
         return ["IfNoneMatch"]
     if reads:
         return []
     names = ["NeededKey"] if method == "post" and "transition" not in kinds else ["IdempotencyKey"]
-    names += ["IfMatch"] if method != "post" or "transition" in kinds else []
+    condition = _condition(method, kinds)
+    names += [condition] if condition else []
     return [*names, "Prefer"] if waits else names

@@ -22,15 +22,25 @@ def get(path: str, operation: str, summary: str, *, also: Models | None = None, 
     return litestar.get(path, **_said(operation, summary, also), **more)
 
 
-def post(path: str, operation: str, summary: str, *, also: Models | None = None, **more: Any) -> litestar.post:
-    """Makes something, with an Idempotency-Key."""
+def post(
+    path: str, operation: str, summary: str, *, also: Models | None = None, needs_version: bool = False, **more: Any
+) -> litestar.post:
+    """Makes something, with an Idempotency-Key. ``needs_version``: and with the If-Match of what it is made from."""
+    if needs_version:
+        more = {**more, "opt": {**more.get("opt", {}), "conditional": True}}
     return litestar.post(path, **_said(operation, summary, also), **more)
 
 
-def transition(path: str, operation: str, summary: str, *, also: Models | None = None, **more: Any) -> litestar.post:
-    """Takes a resource from one state to the next; If-Match takes the place of the Idempotency-Key."""
+def transition(
+    path: str, operation: str, summary: str, *, also: Models | None = None, needs_version: bool = True, **more: Any
+) -> litestar.post:
+    """Takes a resource from one state to the next; If-Match takes the place of the Idempotency-Key.
+
+    ``needs_version`` False: it is safe to repeat, and an If-Match is honoured only where one is sent.
+    """
     said = {"status_code": OK, **more}
-    return litestar.post(path, **_said(operation, summary, also), opt={"transition": True}, **said)
+    opt = {"transition": True, **({"conditional": True} if needs_version else {})}
+    return litestar.post(path, **_said(operation, summary, also), opt=opt, **said)
 
 
 def put(path: str, operation: str, summary: str, *, also: Models | None = None, **more: Any) -> litestar.put:

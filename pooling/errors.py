@@ -21,7 +21,8 @@ class BadInput(PoolingError):
 
 
 class FieldFault(NamedTuple):
-    """One place in a request's body: ``pointer`` (RFC 6901 behind #, such as ``#/lines/3/quantity``), code, words."""
+    """One place in a request: ``pointer`` into its body (RFC 6901 behind #, such as ``#/lines/3/quantity``) or the
+    name of a parameter of its address, code, words."""
 
     pointer: str
     code: str

@@ -6,7 +6,7 @@ A controller's method is one call of `Handling.read` or `Handling.write` with th
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
@@ -126,6 +126,15 @@ class Call:
         current = preconditions.etag(version, projection.mark(self.who))
         preconditions.expect(self.request.headers.get("If-Match"), version=str(version), current=current)
 
+    def expect_if_sent(self, version: int | str) -> None:
+        """As `expect` for a change that needs no If-Match: where the client names a version, it must be this one."""
+        if "If-Match" in self.request.headers:
+            self.expect(version)
+
+    def version_shown(self, body: Any) -> str:
+        """The version of what keeps none of its own: of its content, as whoever asks may see it."""
+        return preconditions.version_of(msgspec.json.encode(projection.project(body, self.who)[0]))
+
     def expect_absent(self) -> None:
         """For a PUT that finds nothing there: raises PreconditionFailed where the client named a version."""
         preconditions.expect_absent(self.request.headers.get("If-Match"))
@@ -172,14 +181,6 @@ Work = Callable[[Call], Any]
 """Does what is asked inside the open transaction; answers a body or a `Reply`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A reply made ready to be sent."""
-
-    kept: Kept
-    owners: frozenset[str]
-
-
 class Handling:
     """Handles requests over one database; runs in the handler's thread."""
 
@@ -206,10 +207,10 @@ class Handling:
                 reply = _reply(work(call))
                 answer = _ready(reply, call, reply.body)
             if _unchanged(request, answer):
-                return _sent(Kept(NOT_MODIFIED, answer.kept.headers, b""))
+                return _sent(Kept(NOT_MODIFIED, answer.headers, b""))
             if answer.owners:
                 audit.read(self._reads, _deed(call), path=request.scope["path"], participants=answer.owners)
-            return _sent(answer.kept)
+            return _sent(answer)
 
     def public(self, request: Asked, work: Work) -> Response[Any]:
         """Answer whoever asks, looking at no credentials: a GET of what the access matrix names public.
@@ -228,8 +229,8 @@ class Handling:
             reply = _reply(work(call))
             answer = _ready(reply, call, reply.body)
         if _unchanged(request, answer):
-            return _sent(Kept(NOT_MODIFIED, answer.kept.headers, b""))
-        return _sent(answer.kept)
+            return _sent(Kept(NOT_MODIFIED, answer.headers, b""))
+        return _sent(answer)
 
     def write(self, request: Asked, work: Work) -> Response[Any]:
         """Change something: effect, audit, feed and stored answer are kept together, or nothing is."""
@@ -255,19 +256,19 @@ class Handling:
             if scope:
                 kept = idempotency.find(session, scope, fingerprint=print_, mark=mark, now=call.now)
                 if kept:
-                    return _sent(Kept(kept.status, {**kept.headers, "Idempotent-Replayed": "true"}, kept.body))
+                    _enter_reading(session, call, kept)
+                    return _sent(replace(kept, headers={**kept.headers, "Idempotent-Replayed": "true"}))
             attribute(session, _deed(call))
             reply = _reply(work(call))
             session.flush()
             answer = _ready(reply, call, reply.body)
-            if answer.owners:
-                audit.read(session, _deed(call), path=request.url.path, participants=answer.owners)
+            _enter_reading(session, call, answer)
             if scope and reply.refusal is None:
                 again = answer if reply.replay is None else _ready(reply, call, reply.replay)
-                idempotency.keep(session, scope, again.kept, fingerprint=print_, mark=mark, now=call.now)
+                idempotency.keep(session, scope, again, fingerprint=print_, mark=mark, now=call.now)
         if reply.refusal is not None:
             raise reply.refusal
-        return _sent(answer.kept)
+        return _sent(answer)
 
     @contextmanager
     def _visit(self, request: Asked) -> Iterator[access.Visit]:
@@ -307,7 +308,13 @@ def _reply(made: Any) -> Reply:
     return made if isinstance(made, Reply) else Reply(made)
 
 
-def _ready(reply: Reply, call: Call, body: Any) -> Answer:
+def _enter_reading(session: Session, call: Call, answer: Kept) -> None:
+    """Enter with a write that its answer shows others' confidential figures, each time that it is given."""
+    if answer.owners:
+        audit.read(session, _deed(call), path=call.request.url.path, participants=answer.owners)
+
+
+def _ready(reply: Reply, call: Call, body: Any) -> Kept:
     """The reply as the reader may see it, in bytes and headers."""
     shown, owners = (None, frozenset[str]()) if body is None else projection.project(body, call.who)
     headers = dict(reply.headers)
@@ -325,11 +332,11 @@ def _ready(reply: Reply, call: Call, body: Any) -> Answer:
         headers["ETag"] = preconditions.etag(reply.version, projection.mark(call.who))
     elif reply.status == OK and call.request.method == "GET":
         headers["ETag"] = preconditions.etag_of(content, projection.mark(call.who))
-    return Answer(Kept(reply.status, headers, content), owners)
+    return Kept(reply.status, headers, content, owners)
 
 
-def _unchanged(request: Asked, answer: Answer) -> bool:
-    etag = answer.kept.headers.get("ETag")
+def _unchanged(request: Asked, answer: Kept) -> bool:
+    etag = answer.headers.get("ETag")
     return etag is not None and preconditions.matches(request.headers.get("If-None-Match"), etag)
 
 
@@ -345,7 +352,8 @@ def _fingerprint(request: Asked) -> str:
     boundary = boundary_of(request)
     if boundary:
         content_type = content_type.replace(boundary, "")
-    return idempotency.fingerprint(request.url.path, content_type, body_digest(request))
+    query = request.query_params.multi_items()
+    return idempotency.fingerprint(request.url.path, query, content_type, body_digest(request))
 
 
 def _collided(broken: DBAPIError) -> bool:

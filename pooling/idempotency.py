@@ -6,11 +6,12 @@ An answer is stored in the transaction of its effect. After a crash there are bo
 import hashlib
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import JSON, Column, LargeBinary, delete, text
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -31,11 +32,15 @@ class StoredResponse(SQLModel, table=True):
     client: str = Field(primary_key=True, max_length=80, description="principal's id: keys of two clients never meet")
     operation: str = Field(primary_key=True, max_length=80)
     key: str = Field(primary_key=True, max_length=255)
-    fingerprint: str = Field(max_length=64, description="SHA-256 of path, content type and body")
+    fingerprint: str = Field(max_length=64, description="SHA-256 of path, query, content type and body")
     mark: str = Field(max_length=40, description="of the reader's projection: what may be seen can change in a week")
     status: int
     headers: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    owners: list[str] | None = Field(
+        sa_column=Column(JSON(none_as_null=True), nullable=True),
+        description="whose confidential figures it shows, sorted; none: stored before that was kept",
+    )
     stored_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
@@ -75,11 +80,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer to keep, or to give again."""
+    """An answer to keep, or to give again. ``owners``: participants, not the reader's, whose figures are in it."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    owners: frozenset[str] = frozenset()
 
 
 def key_of(header: str | None, *, needed: bool) -> str | None:
@@ -96,9 +102,11 @@ def key_of(header: str | None, *, needed: bool) -> str | None:
     return key
 
 
-def fingerprint(path: str, content_type: str, body_sha256: str) -> str:
-    """What tells two requests apart that came with one key."""
-    return hashlib.sha256(f"{path}\n{content_type}\n{body_sha256}".encode()).hexdigest()
+def fingerprint(path: str, query: Iterable[tuple[str, str]], content_type: str, body_sha256: str) -> str:
+    """What tells two requests apart that came with one key; the order of a query's parameters does not."""
+    asked = urlencode(sorted(query))
+    address = f"{path}?{asked}" if asked else path
+    return hashlib.sha256(f"{address}\n{content_type}\n{body_sha256}".encode()).hexdigest()
 
 
 def find(session: Session, scope: Scope, *, fingerprint: str, mark: str, now: datetime) -> Kept | None:
@@ -124,7 +132,9 @@ def find(session: Session, scope: Scope, *, fingerprint: str, mark: str, now: da
         raise KeyReused("this Idempotency-Key came with another request before; use a new key for a new request")
     if found.mark != mark:
         raise NotReplayable("the request was done; what you may see has changed since: read the resource instead")
-    return Kept(found.status, found.headers, found.body)
+    if found.owners is None:
+        raise NotReplayable("the request was done before the service was brought up to date; read the resource instead")
+    return Kept(found.status, found.headers, found.body, frozenset(found.owners))
 
 
 def _hold(session: Session, scope: Scope) -> None:
@@ -149,6 +159,7 @@ def keep(session: Session, scope: Scope, kept: Kept, *, fingerprint: str, mark: 
             status=kept.status,
             headers=dict(kept.headers),
             body=kept.body,
+            owners=sorted(kept.owners),
             stored_at=now,
         )
     )

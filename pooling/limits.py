@@ -3,15 +3,16 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
 from litestar import MediaType, Request, Response
 from litestar.enums import HttpMethod, RequestEncodingType
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, SerializationException
 from litestar.status_codes import HTTP_204_NO_CONTENT, HTTP_415_UNSUPPORTED_MEDIA_TYPE
 
+from pooling.bodies import refuse_endless, refuse_repeated
 from pooling.errors import BadInput, PoolingError
 
 MAX_BODY_BYTES = 10_000_000
@@ -72,7 +73,7 @@ class LimitedRequest(Request[Any, Any, Any]):
         self.scope["state"][_DIGEST] = digest.hexdigest()
 
     async def json(self) -> Any:
-        """The decoded body; raises TooDeep, and refuses another content type than JSON."""
+        """The decoded body; raises TooDeep and ValidationException, and refuses another content type than JSON."""
         kind = self.content_type[0]
         if kind != JSON and not kind.endswith("+json"):
             raise UnsupportedMediaType(f"content type {kind or '(none)'!r} is not read here; send {JSON}")
@@ -80,7 +81,13 @@ class LimitedRequest(Request[Any, Any, Any]):
         refuse_deep(body)
         if b"\\u0000" in body and _NUL.search(body):
             raise BadText("the body holds the character NUL; leave it out")
-        return await super().json()
+        try:
+            found = await super().json()
+        except SerializationException:
+            refuse_endless(body)
+            raise
+        refuse_repeated(body, found)
+        return found
 
 
 class UnsupportedMediaType(HTTPException):
@@ -103,6 +110,12 @@ async def check_request(request: Request[Any, Any, Any]) -> Response[None] | Non
     if _takes_form(request):
         await refuse_unreadable(request)
     return allowed(request) if request.method == HttpMethod.OPTIONS else None
+
+
+def allow(methods: Iterable[str]) -> str:
+    """The header Allow: ``methods``, and HEAD where there is GET."""
+    named = set(methods)
+    return ", ".join(sorted(named | {HttpMethod.HEAD} if HttpMethod.GET in named else named))
 
 
 def allowed(request: Request[Any, Any, Any]) -> Response[None]:

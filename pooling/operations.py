@@ -102,9 +102,10 @@ def visible_to(who: Principal) -> Visible:
     return Visible(who.id, all=who.sees.all, service=Role.ADMINISTRATOR in who.roles)
 
 
-def _shown(job: Job) -> Reply:
+def _shown(call: Call, job: Job) -> Reply:
     headers = {} if job.status in FINAL else {"Retry-After": str(RETRY_AFTER_S)}
-    return Reply(operation_view(job), headers=headers)
+    view = operation_view(job)
+    return Reply(view, version=call.version_shown(view), headers=headers)
 
 
 def _one(call: Call, operation: UUID, *, visible: Visible, lock: bool = False) -> Job:
@@ -117,10 +118,11 @@ def _one(call: Call, operation: UUID, *, visible: Visible, lock: bool = False) -
 def _cancelled(call: Call, operation: UUID) -> Reply:
     """Asked to stop by whoever may: who asked for it, or a planner."""
     visible = Visible(call.who.id, all=Role.PLANNER in call.who.roles, service=Role.ADMINISTRATOR in call.who.roles)
-    _one(call, operation, visible=visible, lock=True)
+    seen = _one(call, operation, visible=visible, lock=True)
+    call.expect_if_sent(call.version_shown(operation_view(seen)))
     job = service.cancel(call.session, operation, now=call.now)
     audit.acted(call.session, call.operation, resource=("operation", operation))
-    return _shown(job if job is not None else _one(call, operation, visible=visible))
+    return _shown(call, job if job is not None else _one(call, operation, visible=visible))
 
 
 class OperationController(Controller):
@@ -153,11 +155,12 @@ class OperationController(Controller):
     @get("/{operation:uuid}", "operations.read", "An operation")
     def read(self, request: Asked, handling: Handled, operation: FromPath[UUID]) -> Response[OperationView]:
         """How far it is; once done, where its result is or why it failed. Ask again after Retry-After seconds."""
-        return handling.read(request, lambda call: _shown(_one(call, operation, visible=visible_to(call.who))))
+        return handling.read(request, lambda call: _shown(call, _one(call, operation, visible=visible_to(call.who))))
 
-    @transition("/{operation:uuid}/cancel", "operations.cancel", "Cancel an operation")
+    @transition("/{operation:uuid}/cancel", "operations.cancel", "Cancel an operation", needs_version=False)
     def cancel(self, request: Asked, handling: Handled, operation: FromPath[UUID]) -> Response[OperationView]:
-        """Asks it to stop; safe to repeat. What waits is cancelled at once, what runs shortly, what is done stays."""
+        """Asks it to stop; safe to repeat. What waits is cancelled at once, what runs shortly, what is done stays.
+        Needs no If-Match; one that is sent must be of the operation as it stands."""
         return handling.write(request, lambda call: _cancelled(call, operation))
 
 

@@ -34,7 +34,12 @@ def etag(version: int | str, mark: str) -> str:
 
 def etag_of(content: bytes, mark: str) -> str:
     """The tag of an answer without a version of its own, such as a list: it changes with its bytes."""
-    return etag(hashlib.sha256(content).hexdigest()[:24], mark)
+    return etag(version_of(content), mark)
+
+
+def version_of(content: bytes) -> str:
+    """The version of what keeps none of its own."""
+    return hashlib.sha256(content).hexdigest()[:24]
 
 
 def matches(header: str | None, current: str) -> bool:

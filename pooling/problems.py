@@ -23,13 +23,13 @@ from pooling.errors import (
     TooManyAttempts,
     WrongState,
 )
-from pooling.faults import Fault, faults_of
+from pooling.faults import Fault, fault_at, faults_of
 from pooling.idempotency import BadKey, KeyReused, NotReplayable, StillRunning
-from pooling.limits import BadText, TooDeep, TooSlow, UnknownParameter
+from pooling.limits import BadText, TooDeep, TooSlow, UnknownParameter, allow
 from pooling.paging import InvalidCursor
 from pooling.preconditions import PreconditionFailed, PreconditionMissing
 from pooling.quota import POLICY, QuotaExceeded
-from pooling.tracing import request_id
+from pooling.tracing import new_id, request_id
 
 OK = 200
 CREATED = 201
@@ -162,7 +162,7 @@ def _refusal(request: Request[Any, Any, Any], refusal: PoolingError) -> Response
         return _failed(request, refusal)
     errors = []
     if isinstance(refusal, BadFields):
-        errors = [Fault(fault.detail, fault.code, pointer=fault.pointer) for fault in refusal.faults]
+        errors = [fault_at(*fault) for fault in refusal.faults]
     headers = _headers(status, refusal)
     return _answer(request, status=status, code=refusal.code, detail=str(refusal), errors=errors, headers=headers)
 
@@ -187,7 +187,10 @@ def _framework(request: Request[Any, Any, Any], refusal: HTTPException) -> Respo
     if status == FAILED:
         return _failed(request, refusal)
     code = CODES.get(status, (f"http-{status}", ""))[0]
-    kept = {name: value for name, value in (refusal.headers or {}).items() if name.lower() in ("allow", "retry-after")}
+    given = {name.lower(): value for name, value in (refusal.headers or {}).items()}
+    kept = {name: value for name, value in given.items() if name == "retry-after"}
+    if "allow" in given:
+        kept["allow"] = allow(each.strip() for each in given["allow"].split(","))
     errors = faults_of(refusal.extra)
     said = REMEDIES.get(status, refusal.detail)
     detail = said if not errors else "; ".join(f"{fault.place}: {fault.detail}" for fault in errors)
@@ -210,6 +213,21 @@ def _failed(request: Request[Any, Any, Any], failure: Exception) -> Response[Pro
     _log(request, failure)
     detail = f"request {request_id(request.scope)} failed; the log has the reason"
     return _answer(request, status=FAILED, code=CODES[FAILED][0], detail=detail)
+
+
+def unreadable() -> Problem:
+    """What is answered to bytes that are no HTTP request: nobody knows for which address they were meant."""
+    problem = Problem(
+        type="urn:pooling:problem:bad-request",
+        title=CODES[400][1],
+        status=400,
+        detail="this is no HTTP request: the method, the address or a header cannot be read; correct it",
+        instance="",
+        code=CODES[400][0],
+        request_id=new_id(),
+    )
+    LOG.warning("request %s cannot be read as HTTP", problem.request_id)
+    return problem
 
 
 def _log(request: Request[Any, Any, Any], failure: Exception) -> None:

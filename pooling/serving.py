@@ -4,13 +4,16 @@ import gc
 from dataclasses import replace
 
 import click
+import msgspec
 import uvicorn
 from sqlalchemy import Engine
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from pooling import logs
+from pooling import logs, problems
 from pooling.app import create_app
 from pooling.commandline import pass_engine
 from pooling.database import migrate, transaction
+from pooling.observing import HEADERS
 from pooling.reference import service
 from pooling.settings import from_environment
 
@@ -19,6 +22,25 @@ IDLE_S = 30
 CONNECTIONS = 1000
 COLLECTED_AFTER = (20_000, 20, 20)
 """Objects, and younger collections, before each of the interpreter's three collections of cycles."""
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP, whose own refusals are problems too: of what is no request, no application is asked."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer bytes that cannot be read as a request, and hang up."""
+        problem = problems.unreadable()
+        content = msgspec.json.encode(problem)
+        headers = (
+            (b"content-type", problems.MEDIA_TYPE.encode()),
+            (b"content-length", str(len(content)).encode()),
+            (b"connection", b"close"),
+            (b"x-request-id", problem.request_id.encode()),
+            *HEADERS,
+        )
+        head = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head + b"\r\n" + content)
+        self.transport.close()
 
 
 @click.command()
@@ -38,6 +60,7 @@ def serve(engine: Engine, host: str, port: int, *, worker: bool) -> None:
         app,
         host=host,
         port=port,
+        http=Protocol,
         server_header=False,
         log_config=logs.config(settings.log_level),
         proxy_headers=bool(settings.proxies),

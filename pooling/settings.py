@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from pooling.errors import BadSetting
+from pooling.errors import BadSetting, closest
 from pooling.smtp import is_email, server_of
 
 DATABASE_URL = "POOLING_DATABASE_URL"
@@ -36,6 +36,12 @@ WHOLE = {
 }
 """Settings that are whole numbers: the field, the least and the most."""
 
+PROGRAM = "POOLING"
+"""What the names of all settings begin with, before the first underscore."""
+KNOWN = frozenset({DATABASE_URL, SECRET, ISSUERS, PROXIES, LOG_LEVEL, SMTP_URL, MAIL_FROM, PUBLIC_URL, *WHOLE})
+ELSEWHERE = frozenset({"POOLING_POSTGRES_PASSWORD", "POOLING_TEST_POSTGRESQL_URL"})
+"""Variables that others read: docker-compose.yml, the tests."""
+LISTED = "docs/commands.md lists the settings"
 DEFAULT_DATABASE_URL = "sqlite:///pooling.db"
 DRIVERS = ("sqlite", "postgresql+psycopg")
 FORMS = f"give sqlite:///file.db or postgresql+psycopg://user@host/name, by --database or {DATABASE_URL}"
@@ -85,6 +91,8 @@ def _check_database(url: str) -> None:
         address = make_url(url)
     except (ArgumentError, ValueError) as wrong:
         raise BadSetting(f"the database address cannot be read: {wrong}; {FORMS}") from wrong
+    if address.drivername == "sqlite" and str(address.database).startswith((":memory:", "file:")):
+        raise BadSetting(f"the database address names no file that stays: {address.database!r}; {FORMS}")
     if address.drivername not in DRIVERS or not address.database:
         raise BadSetting(f"the database address starts {address.drivername!r}: no database we know; {FORMS}")
 
@@ -111,8 +119,8 @@ def _check_proxy(proxy: str) -> None:
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in force; unset and empty variables take their default. Raises BadSetting, also for unknown ones."""
-    given = {name: value for name, value in environment.items() if name.startswith("POOLING_") and value.strip()}
+    """The settings in force; unset and empty variables take their default. Raises BadSetting."""
+    given = {name: value for name, value in environment.items() if name in KNOWN and value.strip()}
     whole = {name: _whole(variable, given[variable]) for variable, (name, _, _) in WHOLE.items() if variable in given}
     return Settings(
         database_url=given.get(DATABASE_URL, DEFAULT_DATABASE_URL),
@@ -125,6 +133,18 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         public_url=given.get(PUBLIC_URL, "").rstrip("/"),
         **whole,
     )
+
+
+def unread(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Variables that look like settings and are none, in words, each with the setting that may have been meant."""
+    settings = {name.partition("_")[2]: name for name in KNOWN}
+    found = []
+    for name in sorted(environment.keys() - KNOWN - ELSEWHERE):
+        program, _, rest = name.partition("_")
+        if program == PROGRAM and rest:
+            meant = " or ".join(settings[each] for each in closest(rest, settings))
+            found.append(f"{name} is no setting and is not read; {f'did you mean {meant}?' if meant else LISTED}")
+    return found
 
 
 def _whole(variable: str, value: str) -> int:

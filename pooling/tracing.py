@@ -22,9 +22,14 @@ os.register_at_fork(after_in_child=lambda: _CHANCE.seed(secrets.randbits(256))) 
 def request_id(scope: Scope) -> str:
     """The id of a request, made when first asked for."""
     state: dict[str, Any] = scope.setdefault("state", {})
-    found: str = state.get("request_id") or _hex(16)
+    found: str = state.get("request_id") or new_id()
     state["request_id"] = found
     return found
+
+
+def new_id() -> str:
+    """An id for one request."""
+    return _hex(16)
 
 
 def traceparent(scope: Scope) -> str:

@@ -12,6 +12,7 @@ import threading
 from solver import commands
 from solver.documents import say
 from solver.errors import SolverError, WorkerLost
+from solver.running.interrupts import ignored, put_back
 
 COMMANDS = {
     "solve": commands.run_solve,
@@ -25,8 +26,14 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    with put_back():
+        return _run(arguments)
+
+
+def _run(arguments: list[str] | None) -> int:
+    """As `main`; where an answer is written, Ctrl-C is ignored from then on."""
     try:
+        options = _parser().parse_args(arguments)
         return COMMANDS[options.command](options)
     except SolverError as refused:
         say(sys.stderr, str(refused))
@@ -118,7 +125,8 @@ def _at_least_one(text: str) -> int:
 
 def run() -> None:
     """Run one command and end the process with its exit code."""
-    code = main()
+    code = _run(None)
+    ignored()  # the code stands: a signal while the process ends would put its own in its place
     sys.stdout.flush()
     sys.stderr.flush()
     if threading.active_count() > 1:  # work left behind in another library: the usual end would pull that from under it

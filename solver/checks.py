@@ -21,9 +21,14 @@ def texts(**fields: object) -> Iterator[Fault]:
             yield Fault(name, value, "give a text that is not empty")
 
 
+def is_whole(value: object, lowest: int) -> TypeGuard[int]:
+    """Whether it is a whole number from ``lowest`` on, neither a truth value nor too large to count with."""
+    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= LARGEST_WHOLE
+
+
 def wholes(lowest: int, **fields: object) -> Iterator[Fault]:
     for name, value in fields.items():
-        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= LARGEST_WHOLE:
+        if not is_whole(value, lowest):
             yield Fault(name, value, f"give a whole number from {lowest} to 2^53")
 
 
@@ -47,6 +52,14 @@ def numbers(negative: bool = False, /, **fields: object) -> Iterator[Fault]:
             yield Fault(name, value, "give a finite number of at most 2^53")
         elif value < 0 and not negative:
             yield Fault(name, value, "give a number of at least 0")
+
+
+def shares(lowest: float, **fields: object) -> Iterator[Fault]:
+    for name, value in fields.items():
+        if not is_number(value):
+            yield from numbers(**{name: value})
+        elif not lowest <= value < 1:
+            yield Fault(name, value, f"give a number from {lowest:g} up to, not including, 1")
 
 
 def flags(**fields: object) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ Where a command reads several documents, a refusal begins with the name of the f
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
@@ -22,7 +22,7 @@ from solver.plan_reading import read_plan, read_whole_plan
 from solver.risk.pools import risk
 from solver.risk.ranges import StatedRanges, read_ranges
 from solver.running.cluster import cluster
-from solver.running.interrupts import until_interrupted
+from solver.running.interrupts import ignored, until_interrupted
 from solver.scenarios.grids import settings
 from solver.scenarios.runs import scenarios
 from solver.sharing.rules import share
@@ -63,9 +63,9 @@ def run_solve(options: Namespace) -> int:
             ),
             first=lambda: say(sys.stderr, "stopping: the best plan so far will be written; Ctrl-C again ends at once"),
             second=_end,
+            keep=True,
         )
-    write(options.out, plan.to_document())
-    return 0
+    return _written(options, plan.to_document())
 
 
 def run_check(options: Namespace) -> int:
@@ -88,8 +88,7 @@ def run_what_if(options: Namespace) -> int:
         answer = _answered(
             lambda: what_if(instance, pools, changes, time_limit_s=options.time_limit, seed=options.seed)
         )
-    write(options.out, answer.to_document())
-    return 0
+    return _written(options, answer.to_document())
 
 
 def run_explain(options: Namespace) -> int:
@@ -111,8 +110,7 @@ def run_explain(options: Namespace) -> int:
     for name, part in parts.items():
         found[name] = _answered(part).to_document()
         say(sys.stderr, f"{name.replace('_', ' ')}: done")
-    write(options.out, found)
-    return 0
+    return _written(options, found)
 
 
 def _unlocks(options: Namespace, instance: Instance, pools: Sequence[PlanPool]) -> Unlocks:
@@ -141,8 +139,7 @@ def run_scenarios(options: Namespace) -> int:
                 on_done=_show_part,
             )
         )
-    write(options.out, found.to_document(plans=options.plans))
-    return 0
+    return _written(options, found.to_document(plans=options.plans))
 
 
 def run_baselines(options: Namespace) -> int:
@@ -166,8 +163,7 @@ def run_baselines(options: Namespace) -> int:
                 on_done=_show_part,
             )
         )
-    write(options.out, found.to_document())
-    return 0
+    return _written(options, found.to_document())
 
 
 def show(progress: Progress) -> None:
@@ -184,6 +180,13 @@ def show(progress: Progress) -> None:
 
 def _show_part(part: str, done: int, of: int) -> None:
     say(sys.stderr, f"{part}: {done}/{of} plans")
+
+
+def _written(options: Namespace, document: Mapping[str, object]) -> int:
+    """Writes the answer; once it is there, no Ctrl-C can make its command fail."""
+    write(options.out, document)
+    ignored()
+    return 0
 
 
 def _end() -> None:

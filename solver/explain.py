@@ -1,90 +1,34 @@
 """Why a line is in no pool: the first reason of the contract's list that applies, with its figures.
 
-The last two reasons compare the plan with the plan changed by the line joining, the other pools as they stand.
+The last two reasons are settled by solving again as far as the work allowed goes (`confirming`), else estimated
+(`joining`). Of the last four each says whether it is confirmed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from solver.confirming import Confirming
 from solver.instance import Line, Offer
-from solver.leads import assign_leads
-from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Market, suits, window
-from solver.months import month_at, offset
+from solver.joining import Joining, Reached, Standing
+from solver.lots import WORSE_OFF_TOLERANCE, Market, suits, window
+from solver.months import month_at
 from solver.plan import PlanPool, Reason, Unpooled
-from solver.shelves import Shelf
+from solver.shelves import Crowd, Shelf
 from solver.worth import Worth
 
-
-@dataclass(frozen=True)
-class Reached:
-    """A tier of an offer (by its position on the shelf) that enough willing lines reach from a month."""
-
-    offer: int
-    tier: int
-    month: int
-    benefit_eur: float
+BY_PLAN = (Reason.CAPACITY, Reason.BETTER_WITHOUT)
+"""The reasons that turn on the plan, not on the instance alone."""
 
 
-@dataclass
-class Standing:
-    """Where the plan's lines and pools stand, and what is left of the limits."""
+def explain_unpooled(
+    market: Market, worth: Worth, pools: Sequence[PlanPool], confirming: Confirming | None = None
+) -> tuple[Unpooled, ...]:
+    """A reason for every line in no pool, in the order of the instance's lines.
 
-    market: Market
-    worth: Worth
-    pools: Sequence[PlanPool]
-    of_line: dict[str, tuple[PlanPool, int]] = field(default_factory=dict)
-    pool_at: dict[tuple[str, str], PlanPool] = field(default_factory=dict)
-    fixed: set[tuple[str, str]] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        left = self.market.left
-        self.quarter_pools, self.own = left.quarter_pools.copy(), left.participant_quarter.copy()
-        self.offer_left = dict(zip((o.id for o in self.market.instance.offers), left.offer_quantity, strict=True))
-        self.fixed = {(pool.family, pool.start) for pool in self.market.instance.fixed}
-        for pool in self.pools:
-            self.pool_at[pool.family, pool.start] = pool
-            for k, lot in enumerate(pool.lots):
-                self.of_line.update(dict.fromkeys(lot.lines, (pool, k)))
-            if (pool.family, pool.start) in self.fixed:
-                continue
-            quarter = self.month(pool) // 3
-            self.quarter_pools[quarter] -= 1
-            self.own[[self.market.participant[p] for p in self.members(pool)], quarter] -= 1
-            for lot in pool.lots:
-                self.offer_left[lot.offer] -= lot.quantity
-        new = [pool for pool in self.pools if (pool.family, pool.start) not in self.fixed]
-        self.able = [self.leaders(self.members(pool)) for pool in new]
-        self.leads = left.leads.copy()
-        for pool in new:
-            self.leads[self.market.participant[pool.lead]] -= 1
-
-    def month(self, pool: PlanPool) -> int:
-        return offset(pool.start, self.market.instance.policy.horizon_start)
-
-    def leaders(self, members: Iterable[str]) -> list[int]:
-        """Those of the members that may lead, as numbered in the instance."""
-        people, number = self.market.instance.participants, self.market.participant
-        numbers = sorted(number[member] for member in members)
-        return [p for p in numbers if people[p].may_lead and people[p].contracting_authority]
-
-    def lead_missing(self, members: Iterable[str]) -> str | None:
-        """What keeps a new pool of the members from having a lead; None where nothing does."""
-        able = self.leaders(members)
-        if not able:
-            return "may_lead"
-        if any(self.leads[p] >= 1 for p in able) or assign_leads([*self.able, able], self.market.left.leads):
-            return None
-        return "max_leads"
-
-    def members(self, pool: PlanPool) -> set[str]:
-        return {self.worth.lines[line].participant for lot in pool.lots for line in lot.lines}
-
-
-def explain_unpooled(market: Market, worth: Worth, pools: Sequence[PlanPool]) -> tuple[Unpooled, ...]:
-    """A reason for every line in no pool, in the order of the instance's lines."""
+    With ``confirming`` lines are solved for again, those of the largest spend first, until its work is done.
+    """
     standing = Standing(market, worth, pools)
     of_category: dict[str, list[Line]] = defaultdict(list)
     fixed = {line for pool in market.instance.fixed for lot in pool.lots for line in lot.lines}
@@ -92,11 +36,16 @@ def explain_unpooled(market: Market, worth: Worth, pools: Sequence[PlanPool]) ->
         if line.id not in fixed:
             of_category[line.category].append(line)
     shelves = {category: Shelf(market, category, lines) for category, lines in of_category.items()}
-    return tuple(
-        _Case(standing, shelves[line.category], line).reason()
+    found = {
+        line.id: _Case(standing, shelves[line.category], line).reason()
         for line in market.instance.lines
         if line.id not in standing.of_line
-    )
+    }
+    if confirming is not None:
+        by_plan = [worth.lines[name] for name, entry in found.items() if entry.reason in BY_PLAN]
+        for line in sorted(by_plan, key=lambda line: -line.quantity * line.unit_price_eur):
+            found[line.id] = confirming.settled(standing, line) or found[line.id]
+    return tuple(found.values())
 
 
 class _Case:
@@ -165,26 +114,54 @@ class _Case:
         most = max(len(shelf.partners(o, month) | own) for o, free in enumerate(months) for month in free)
         if most < self.policy.min_participants:
             return self._is(Reason.NO_PARTNER, authorities=most, min_participants=self.policy.min_participants)
-        self.reached = []
-        short: tuple[tuple[bool, float], Mapping[str, object]] = ((False, -np.inf), {})
+        self.reached: list[Reached] = []
+        self.proven = True
+        short: list[tuple[bool, float, int, int]] = []
         for o, offer in enumerate(shelf.offers):
             for month in months[o]:
-                for tier, step in enumerate(offer.tiers):
-                    crowd = shelf.crowd(o, tier, month)
-                    authorities = shelf.authorities_with(position, crowd)
-                    enough = authorities >= self.policy.min_participants
-                    sure = shelf.largest_sure(position, crowd)
-                    if enough and sure >= step.from_quantity * (1 - SURE_TOLERANCE):
+                for tier in range(len(offer.tiers)):
+                    reaches = shelf.reaches(position, o, tier, month)
+                    self.proven = self.proven and reaches is not None
+                    if reaches:
                         self.reached.append(Reached(o, tier, month, shelf.benefit(position, o, tier, month)))
-                    elif tier == 0 and (enough, sure / step.from_quantity) > short[0]:
-                        figures = self._short(offer, month, sure, authorities)
-                        short = (enough, sure / step.from_quantity), figures
-        if not self.reached:
-            return self._is(Reason.VOLUME_SHORT, **short[1])
-        return None
+                    elif tier == 0:
+                        crowd = shelf.crowd(o, tier, month)
+                        enough = shelf.authorities_with(position, crowd) >= self.policy.min_participants
+                        bound = shelf.at_most(position, crowd, offer) / offer.tiers[0].from_quantity
+                        short.append((enough, bound, o, month))
+        return None if self.reached else self._is(Reason.VOLUME_SHORT, **self._short(short))
 
-    def _short(self, offer: Offer, month: int, sure: float, authorities: int) -> Mapping[str, object]:
-        """What those who would gain there bring: their sure volume, and how many authorities they are."""
+    def _short(self, places: Sequence[tuple[bool, float, int, int]]) -> Mapping[str, object]:
+        """The place where the best choice comes closest to the tipping volume; ``places``: whether authorities are
+        enough, and a bound on the share of that volume."""
+        best: tuple[bool, float] = False, float("-inf")
+        figures: Mapping[str, object] = {}
+        for enough, bound, o, month in sorted(places, key=lambda place: (-place[0], -place[1])):
+            if figures and best >= (enough, bound):
+                break
+            offer, crowd = self.shelf.offers[o], self.shelf.crowd(o, 0, month)
+            if figures and best >= (
+                enough,
+                self.shelf.most_sure(self.position, crowd, offer) / offer.tiers[0].from_quantity,
+            ):
+                continue
+            lawful, sure, proven = self._largest(crowd, offer, enough)
+            share = sure / offer.tiers[0].from_quantity
+            if (lawful, share) > best:
+                best = lawful, share
+                figures = self._volumes(offer, month, sure, crowd) | {"confirmed": self.proven and proven}
+        return figures
+
+    def _largest(self, crowd: Crowd, offer: Offer, enough: bool) -> tuple[bool, float, bool]:
+        """The largest sure quantity with enough authorities where there is such a choice, else without."""
+        least = self.policy.min_participants if enough else 0
+        sure, proven = self.shelf.largest_sure(self.position, crowd, offer, least)
+        if np.isfinite(sure):
+            return enough, sure, proven
+        return False, self.shelf.largest_sure(self.position, crowd, offer, 0)[0], proven
+
+    def _volumes(self, offer: Offer, month: int, sure: float, crowd: Crowd) -> dict[str, object]:
+        """What a choice of those who would gain there brings, and how many authorities they are in all."""
         tipping = offer.tiers[0].from_quantity
         return {
             "offer": offer.id,
@@ -192,7 +169,7 @@ class _Case:
             "best_sure_quantity": sure,
             "tipping_quantity": tipping,
             "missing_quantity": max(0.0, tipping - sure),
-            "willing_authorities": authorities,
+            "willing_authorities": self.shelf.authorities_with(self.position, crowd),
             "min_participants": self.policy.min_participants,
         }
 
@@ -205,89 +182,21 @@ class _Case:
                 best_benefit_eur=best.benefit_eur,
                 offer=self.shelf.offers[best.offer].id,
                 start=self._month(best.month),
+                confirmed=self.proven,
             )
-        options = [self._joining(reached) for reached in self.reached]
+        return self._estimated()
+
+    def _estimated(self) -> Unpooled:
+        """Capacity or better without, by what joining the plan as it stands would change."""
+        joining = Joining(self.standing, self.shelf, self.line)
+        options = [joining.at(reached) for reached in self.reached]
         change, limit, reached = max(options, key=lambda option: option[0])
         lawful = max((option[0] for option in options if option[1] is None), default=-np.inf)
-        place = {"offer": self.shelf.offers[reached.offer].id, "start": self._month(reached.month)}
+        place = {"offer": self.shelf.offers[reached.offer].id, "start": self._month(reached.month), "confirmed": False}
         if limit is not None and change > 0 and lawful <= 0:
             return self._is(Reason.CAPACITY, limit=limit, would_add_eur=change, **place)
-        loss = max(0.0, -lawful) if np.isfinite(lawful) else max(0.0, -change)
-        return self._is(Reason.BETTER_WITHOUT, lowers_total_by_eur=loss, **place)
-
-    def _joining(self, reached: Reached) -> tuple[float, str | None, Reached]:
-        """What joining there changes in the total, and the first limit in its way."""
-        start, offer = self._month(reached.month), self.shelf.offers[reached.offer]
-        pool = self.standing.pool_at.get((self.family, start))
-        lot = next((lot for lot in pool.lots if lot.offer == offer.id), None) if pool else None
-        if lot is not None:
-            joined = self.worth.lot(lot.offer, [*lot.lines, self.line.id], start)
-            change = joined.benefit_eur - lot.benefit_eur if joined.tier >= lot.tier else -np.inf
-            new: tuple[Line, ...] = (self.line,)
-        else:
-            new = self._company(reached)
-            change = self._moved(reached, new) - self.policy.lot_cost_eur
-        members = self.standing.members(pool) if pool else set()
-        countries = {self.worth.countries[p] for p in members}
-        added = {self.worth.countries[line.participant] for line in new} - countries
-        change -= self.policy.country_cost_eur * (len(added) - (0 if pool else 1))
-        change -= 0 if pool else self.policy.pool_cost_eur
-        return change, self._limit(reached, new, members, pool, lot is not None), reached
-
-    def _company(self, reached: Reached) -> tuple[Line, ...]:
-        """Who would open a lot there with the line: those in no pool where they are enough, else all the willing."""
-        crowd = self.shelf.crowd(reached.offer, reached.tier, reached.month)
-        willing = [self.shelf.lines[k] for k in crowd.lines if k != self.position] + [self.line]
-        free = [line for line in willing if line.id not in self.standing.of_line]
-        tipping = self.shelf.offers[reached.offer].tiers[0].from_quantity
-        people = self.instance.participants
-        named = {line.participant for line in free}
-        authorities = sum(people[self.market.participant[p]].contracting_authority for p in named)
-        enough = authorities >= self.policy.min_participants
-        return tuple(free if enough and self.worth.sure_quantity([line.id for line in free]) >= tipping else willing)
-
-    def _moved(self, reached: Reached, lines: Sequence[Line]) -> float:
-        """Benefits of the lines at the place, less what they have where they stand now."""
-        value = 0.0
-        for line in lines:
-            value += self.shelf.benefit(self.shelf.index[line.id], reached.offer, reached.tier, reached.month)
-            now = self.standing.of_line.get(line.id)
-            if now is not None:
-                pool, k = now
-                lot = pool.lots[k]
-                value -= self.worth.line(line, self.worth.offers[lot.offer], lot.tier, pool.start).benefit_eur
-        return value
-
-    def _limit(
-        self, reached: Reached, new: Sequence[Line], members: set[str], pool: PlanPool | None, joins: bool
-    ) -> str | None:
-        """The first limit that stands in the way of the lines joining there; None where none does."""
-        standing, offer, quarter = self.standing, self.shelf.offers[reached.offer], reached.month // 3
-        if (self.family, self._month(reached.month)) in standing.fixed:
-            return "fixed pool"
-        quantity = sum(line.quantity for line in new)
-        there = next((lot.quantity for lot in pool.lots if lot.offer == offer.id), 0) if pool and joins else 0
-        if offer.max_quantity is not None and there + quantity > offer.max_quantity:
-            return "max_quantity"
-        if standing.offer_left[offer.id] < quantity:
-            return "total_max_quantity"
-        if pool is None and standing.quarter_pools[quarter] < 1:
-            return "max_pools_per_quarter"
-        joining = {line.participant for line in new} - members
-        unled = standing.lead_missing(joining) if pool is None else None
-        if unled is not None:
-            return unled
-        full = [p for p in sorted(joining) if standing.own[self.market.participant[p], quarter] < 1]
-        if full:
-            return f"max_pools_per_quarter of {full[0]}"
-        together = members | joining
-        most = self.policy.max_participants_per_pool
-        if most is not None and len(together) > most:
-            return "max_participants_per_pool"
-        most = self.policy.max_countries_per_pool
-        if most is not None and len({self.worth.countries[p] for p in together}) > most:
-            return "max_countries_per_pool"
-        return None
+        loss = -lawful if np.isfinite(lawful) else -change
+        return self._is(Reason.BETTER_WITHOUT, lowers_total_by_eur=loss if 0 < loss < np.inf else None, **place)
 
     def _month(self, start: int) -> str:
         return month_at(self.policy.horizon_start, start)

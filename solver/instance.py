@@ -7,7 +7,19 @@ itself, an `Instance` what is wrong between its parts; both raise `InvalidInstan
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from solver.checks import distinct_texts, flags, limits, months, numbers, refuse, texts, wholes
+from solver.checks import (
+    distinct_texts,
+    flags,
+    is_number,
+    is_whole,
+    limits,
+    months,
+    numbers,
+    refuse,
+    shares,
+    texts,
+    wholes,
+)
 from solver.errors import Fault
 
 SCHEMA = "pooling.instance/1"
@@ -50,16 +62,10 @@ class Policy:
             term_months=self.term_months,
             min_participants=self.min_participants,
         )
-        if isinstance(self.horizon_months, int) and self.horizon_months > 1200:
+        if is_whole(self.horizon_months, 1) and self.horizon_months > 1200:
             yield Fault("horizon_months", self.horizon_months, "give at most 1200 months")
-        shares = tuple(numbers(confidence=self.confidence, forecast_correlation=self.forecast_correlation))
-        yield from shares
-        if not shares and not 0.5 <= self.confidence < 1:
-            yield Fault("confidence", self.confidence, "give a number from 0.5 up to, not including, 1")
-        if not shares and not 0 <= self.forecast_correlation < 1:
-            yield Fault(
-                "forecast_correlation", self.forecast_correlation, "give a number from 0 up to, not including, 1"
-            )
+        yield from shares(0.5, confidence=self.confidence)
+        yield from shares(0, forecast_correlation=self.forecast_correlation)
         yield from numbers(
             carbon_price_eur_per_tonne=self.carbon_price_eur_per_tonne,
             bridging_rate_per_year=self.bridging_rate_per_year,
@@ -157,16 +163,30 @@ class Offer:
         yield from numbers(True, co2_saved_kg_per_unit=self.co2_saved_kg_per_unit)
         yield from distinct_texts(criteria=self.criteria)
         yield from limits(max_quantity=self.max_quantity, total_max_quantity=self.total_max_quantity)
-        if not self.tiers:
-            yield Fault("tiers", [], "give at least one tier: the first is the tipping volume")
-        for k in range(1, len(self.tiers)):
-            below, tier = self.tiers[k - 1], self.tiers[k]
-            if tier.from_quantity <= below.from_quantity:
-                remedy = f"give more than the tier before it ({below.from_quantity})"
-                yield Fault(f"tiers[{k}].from_quantity", tier.from_quantity, remedy)
-            if tier.unit_price_eur > below.unit_price_eur:
-                remedy = f"give no more than the tier before it ({below.unit_price_eur}): prices never rise with volume"
-                yield Fault(f"tiers[{k}].unit_price_eur", tier.unit_price_eur, remedy)
+        yield from _tiers(self.tiers)
+
+
+def _tiers(tiers: object) -> Iterator[Fault]:
+    """Each a tier, volumes ascending, prices never rising; figures that are wrong in themselves are not compared."""
+    if not isinstance(tiers, tuple):
+        yield Fault("tiers", tiers, "give a list of tiers")
+        return
+    if not tiers:
+        yield Fault("tiers", [], "give at least one tier: the first is the tipping volume")
+    yield from (Fault(f"tiers[{k}]", tier, "give a tier") for k, tier in enumerate(tiers) if not isinstance(tier, Tier))
+    for k in range(1, len(tiers)):
+        below, tier = tiers[k - 1], tiers[k]
+        if isinstance(below, Tier) and isinstance(tier, Tier):
+            yield from _after(below, tier, f"tiers[{k}]")
+
+
+def _after(below: Tier, tier: Tier, path: str) -> Iterator[Fault]:
+    starts, prices = (below.from_quantity, tier.from_quantity), (below.unit_price_eur, tier.unit_price_eur)
+    if all(is_whole(start, 1) for start in starts) and starts[1] <= starts[0]:
+        yield Fault(f"{path}.from_quantity", starts[1], f"give more than the tier before it ({starts[0]})")
+    if all(is_number(price) and price >= 0 for price in prices) and prices[1] > prices[0]:
+        remedy = f"give no more than the tier before it ({prices[0]}): prices never rise with volume"
+        yield Fault(f"{path}.unit_price_eur", prices[1], remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +211,13 @@ class Line:
 
     def _faults(self) -> Iterator[Fault]:
         yield from texts(id=self.id, participant=self.participant, category=self.category)
-        amounts = tuple(wholes(1, quantity=self.quantity))
-        amounts += tuple(wholes(0, quantity_low=self.quantity_low, quantity_high=self.quantity_high))
-        yield from amounts
-        if not amounts and self.quantity_low > self.quantity:
-            yield Fault("quantity_low", self.quantity_low, f"give at most quantity ({self.quantity})")
-        if not amounts and self.quantity_high < self.quantity:
-            yield Fault("quantity_high", self.quantity_high, f"give at least quantity ({self.quantity})")
+        yield from wholes(1, quantity=self.quantity)
+        yield from wholes(0, quantity_low=self.quantity_low, quantity_high=self.quantity_high)
+        if is_whole(self.quantity, 1):
+            if is_whole(self.quantity_low, 0) and self.quantity_low > self.quantity:
+                yield Fault("quantity_low", self.quantity_low, f"give at most quantity ({self.quantity})")
+            if is_whole(self.quantity_high, 0) and self.quantity_high < self.quantity:
+                yield Fault("quantity_high", self.quantity_high, f"give at least quantity ({self.quantity})")
         yield from numbers(unit_price_eur=self.unit_price_eur)
         if self.bridging_rate_per_year is not None:
             yield from numbers(bridging_rate_per_year=self.bridging_rate_per_year)
@@ -205,11 +225,17 @@ class Line:
         yield from window
         if not window and self.earliest_start > self.latest_start:
             yield Fault("earliest_start", self.earliest_start, f"give no later than latest_start ({self.latest_start})")
-        lists = tuple(distinct_texts(required=self.required, refused=self.refused))
-        yield from lists
-        both = [] if lists else sorted(set(self.required) & set(self.refused))
+        yield from distinct_texts(required=self.required, refused=self.refused)
+        both = _in_both(self.required, self.refused)
         if both:
             yield Fault("refused", both, "a criterion is either required or refused")
+
+
+def _in_both(required: object, refused: object) -> list[str]:
+    """The texts in both, where both are lists."""
+    if not isinstance(required, tuple) or not isinstance(refused, tuple) or not required or not refused:
+        return []
+    return sorted({text for text in required if isinstance(text, str) and text and text in refused})
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +251,7 @@ class FixedLot:
     def _faults(self) -> Iterator[Fault]:
         yield from texts(offer=self.offer)
         yield from distinct_texts(lines=self.lines)
-        if not self.lines:
+        if self.lines == ():
             yield Fault("lines", [], "name the lines of the lot")
 
 
@@ -244,11 +270,19 @@ class FixedPool:
     def _faults(self) -> Iterator[Fault]:
         yield from texts(family=self.family, lead=self.lead)
         yield from months(start=self.start)
-        if not self.lots:
-            yield Fault("lots", [], "name the lots of the pool")
-        offers = [lot.offer for lot in self.lots]
-        if len(set(offers)) != len(offers):
-            yield Fault("lots", offers, "a pool has at most one lot on an offer")
+        yield from _lots(self.lots)
+
+
+def _lots(lots: object) -> Iterator[Fault]:
+    if not isinstance(lots, tuple):
+        yield Fault("lots", lots, "give a list of lots")
+        return
+    if not lots:
+        yield Fault("lots", [], "name the lots of the pool")
+    yield from (Fault(f"lots[{k}]", lot, "give a lot") for k, lot in enumerate(lots) if not isinstance(lot, FixedLot))
+    offers = [lot.offer for lot in lots if isinstance(lot, FixedLot) and isinstance(lot.offer, str)]
+    if len(set(offers)) != len(offers):
+        yield Fault("lots", offers, "a pool has at most one lot on an offer")
 
 
 @dataclass(frozen=True, slots=True)

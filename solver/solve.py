@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from solver.apart import Apart
+from solver.confirming import Confirming
 from solver.explain import explain_unpooled
 from solver.family.rounding import able_leaders
 from solver.family.solving import BlockAnswer, Task, trivial_bound
@@ -56,7 +57,8 @@ def solve(
     market = Market(instance)
     blocks = [market.block([family]) for family in market.families]
     explaining = min(EXPLAINING_SHARE * time_limit_s, EXPLAINING_S_PER_LINE * len(instance.lines)) if reasons else 0.0
-    whole = sum(len(block.cell_line) for block in blocks) <= whole_cells
+    cells = {family: len(block.cell_line) for family, block in zip(market.families, blocks, strict=True)}
+    whole = sum(cells.values()) <= whole_cells
     if whole:
         blocks = [market.block(market.families)]
     with runner(executor, workers=1 if whole else workers, stop=stop) as running:
@@ -73,15 +75,17 @@ def solve(
     plan_pools = tuple(sorted((*fixed, *proposed), key=lambda pool: (pool.start, pool.family)))
     totals = worth.totals(plan_pools)
     bound = max(search.bound + worth.totals(fixed).objective_eur, totals.objective_eur)
+    confirming = None if search.over() else Confirming(cells, ends_at=began + time_limit_s, seed=seed)
+    unpooled = explain_unpooled(market, worth, plan_pools, confirming) if reasons else ()
     plan = Plan(
         pools=plan_pools,
-        unpooled=explain_unpooled(market, worth, plan_pools) if reasons else (),
+        unpooled=unpooled,
         totals=totals,
         bound_eur=bound,
         runtime_s=time.monotonic() - began,
         seed=seed,
         workers=workers,
-        stopped_by_clock=search.by_clock,
+        stopped_by_clock=search.by_clock or (confirming is not None and confirming.by_clock),
         interrupted=search.stopped,
         warnings=(*instance.warnings, *market.warnings),
     )

@@ -12,6 +12,7 @@ import click
 import pytest
 import yaml
 
+from pooling import settings
 from pooling.__main__ import pooling
 from pooling.working import GRACE_S
 
@@ -42,6 +43,7 @@ KEYS = {
 """What the Compose specification knows of a service, as far as it is used here."""
 CHECK_KEYS = {"test", "interval", "timeout", "retries", "start_period"}
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
+VARIABLE = re.compile(r"\$\{([A-Z_]+):([-+?])([^}]*)\}")
 DURATION = re.compile(r"(\d+(ms|s|m|h))+")
 
 
@@ -75,10 +77,11 @@ def faults(compose: dict[str, Any]) -> list[str]:
                 found.append(f"{name} depends on {other}, which is not there")
             elif wanted["condition"] == "service_healthy" and "healthcheck" not in services[other]:
                 found.append(f"{name} waits for {other} to be healthy, which has no health check")
+        sources = {volume: interpolated(volume, {}).partition(":")[0] for volume in service.get("volumes", [])}
         found.extend(
             f"{name} uses the volume {volume}, which is not declared"
-            for volume in service.get("volumes", [])
-            if volume.partition(":")[0] not in compose.get("volumes", {})
+            for volume, source in sources.items()
+            if not source.startswith("/") and source not in compose.get("volumes", {})
         )
         for variable, value in service.get("environment", {}).items():
             if any(word in variable for word in SECRETS) and not REQUIRED.fullmatch(str(value)):
@@ -93,6 +96,18 @@ def faults(compose: dict[str, Any]) -> list[str]:
             f"{name}: {port} is open to the network" for port in service.get("ports", []) if len(port.split(":")) < 3
         )
     return found
+
+
+def interpolated(text: str, given: dict[str, str]) -> str:
+    """The text with its variables put in as Compose does: ``:-`` a default, ``:+`` a replacement, ``:?`` required."""
+
+    def value(found: re.Match[str]) -> str:
+        name, sign, other = found.groups()
+        if sign == "+":
+            return other if given.get(name) else ""
+        return given.get(name) or (other if sign == "-" else "")
+
+    return VARIABLE.sub(value, text)
 
 
 @pytest.fixture
@@ -178,6 +193,34 @@ def test_the_commands_are_ones_that_the_program_knows(compose: dict[str, Any]) -
     said = "\n".join(misuse(compose))
     assert "--fast" in said
     assert "databse" in said
+
+
+def test_every_setting_can_be_given_and_none_must_be(compose: dict[str, Any]) -> None:
+    service = compose["services"]["api"]
+    required = {"POOLING_POSTGRES_PASSWORD": "x", "POOLING_SECRET": "s" * 32}
+    plain = {name: interpolated(str(value), required) for name, value in service["environment"].items()}
+    assert set(plain) >= settings.KNOWN
+    assert settings.from_environment(plain) == settings.Settings(
+        database_url=plain[settings.DATABASE_URL], secret="s" * 32
+    )
+    assert [interpolated(volume, required) for volume in service["volumes"]] == ["/dev/null:/run/issuers.toml:ro"]
+
+    whole = dict.fromkeys(settings.WHOLE, "7")
+    words = {
+        settings.ISSUERS: "./issuers.toml",
+        settings.LOG_LEVEL: "DEBUG",
+        settings.MAIL_FROM: "pooling@region.example",
+        settings.PROXIES: "10.0.0.1",
+        settings.PUBLIC_URL: "https://pooling.example",
+        settings.SMTP_URL: "smtp://mail.example",
+    }
+    given = {**required, **whole, **words}
+    made = {name: interpolated(str(value), given) for name, value in service["environment"].items()}
+    assert {name: made[name] for name in given.keys() & settings.KNOWN - {settings.ISSUERS}} == {
+        name: value for name, value in given.items() if name in settings.KNOWN - {settings.ISSUERS}
+    }
+    mounted = [interpolated(volume, given) for volume in service["volumes"]]
+    assert mounted == [f"./issuers.toml:{made[settings.ISSUERS]}:ro"]
 
 
 def test_the_schema_is_migrated_once_before_the_service_starts(compose: dict[str, Any]) -> None:

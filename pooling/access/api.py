@@ -49,10 +49,14 @@ class MeController(Controller):
 
     @put("/contact", "me.contact", "Where to reach you")
     def contact(self, request: Asked, handling: Handled, data: JSONBody[NewContact]) -> Response[Me]:
-        """Notices go there by e-mail from now on; null: by `/v1/notices` alone. It is erased with your name."""
+        """Notices go there by e-mail from now on; null: by `/v1/notices` alone. It is erased with your name.
+        Needs If-Match of `/v1/me`."""
 
-        def work(call: Call) -> Me:
-            contacts.set_email(call.session, call.who.id, data.email)
+        def work(call: Call) -> Reply:
+            def expect() -> None:
+                call.expect(call.version_shown(_me_view(call)))
+
+            contacts.set_email(call.session, call.who.id, data.email, expect=expect)
             return _me(call)
 
         return handling.write(request, work)
@@ -231,7 +235,12 @@ class PrincipalController(Controller):
         return handling.write(request, work)
 
 
-def _me(call: Call) -> Me:
+def _me(call: Call) -> Reply:
+    shown = _me_view(call)
+    return Reply(shown, version=call.version_shown(shown))
+
+
+def _me_view(call: Call) -> Me:
     who = call.who
     return me_view(who, people.name_of(call.session, who.id), contacts.email_of(call.session, who.id))
 

@@ -1,6 +1,6 @@
 """Who can be reached by e-mail: addresses stand with the names of people, and go with them."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +28,17 @@ def email_of(session: Session, principal: UUID) -> str | None:
     return found
 
 
-def set_email(session: Session, principal: UUID, email: str | None) -> None:
-    """Where a person wants to be reached; None: not by e-mail. Raises BadInput, NotFound."""
+def set_email(session: Session, principal: UUID, email: str | None, *, expect: Callable[[], None]) -> None:
+    """Where a person wants to be reached; None: not by e-mail. Raises BadInput, NotFound.
+
+    ``expect`` is called once the person's row is locked, to refuse who has not seen it as it is.
+    """
+    address = None if email is None else checked_email("email", email)
     person = session.get(Person, principal, with_for_update=True)
     if person is None:
         raise NotFound(f"principal {principal} is no person; only people have an e-mail address")
-    person.email = None if email is None else checked_email("email", email)
+    expect()
+    person.email = address
     session.flush()
     acted(session, "me.contact", resource=("principal", principal), details={"by_email": email is not None})
 

@@ -131,7 +131,7 @@ def rotate(session: Session, key: UUID, *, now: datetime, overlap_hours: int = O
     if row.once:
         raise BadInput("a one-time secret is not rotated; make a key with it")
     _refuse_a_third(session, row.principal, now)
-    life = row.expires_at - row.created_at
+    life = (row.made_until or row.expires_at) - row.created_at
     made = _made(
         session,
         row.principal,
@@ -141,6 +141,7 @@ def rotate(session: Session, key: UUID, *, now: datetime, overlap_hours: int = O
         now=now,
         until=now + life,
     )
+    row.made_until = row.made_until or row.expires_at
     row.expires_at = min(row.expires_at, now + timedelta(hours=overlap_hours))
     row.version += 1
     session.flush()

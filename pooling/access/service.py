@@ -39,12 +39,17 @@ class Credentials:
     @property
     def secret(self) -> str:
         """The key or token; raises NotAuthenticated where there is none."""
-        scheme, _, secret = (self.authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not secret.strip():
-            raise NotAuthenticated("credentials are missing; send the header `Authorization: Bearer KEY`")
-        if len(secret) > MAX_CREDENTIAL:
-            raise NotAuthenticated(f"the credential is longer than the {MAX_CREDENTIAL} characters that are read")
-        return secret.strip()
+        return bearer(self.authorization)
+
+
+def bearer(authorization: str | None) -> str:
+    """The key or token of an Authorization header, whatever it is worth; raises NotAuthenticated where it has none."""
+    scheme, _, secret = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise NotAuthenticated("credentials are missing; send the header `Authorization: Bearer KEY`")
+    if len(secret) > MAX_CREDENTIAL:
+        raise NotAuthenticated(f"the credential is longer than the {MAX_CREDENTIAL} characters that are read")
+    return secret.strip()
 
 
 @dataclass(slots=True)
@@ -206,4 +211,4 @@ def _principal(rows: Any, *, scopes: frozenset[str], key: UUID | None = None, on
     )
 
 
-__all__ = ["Credentials", "Issuers", "Visit", "visit"]
+__all__ = ["Credentials", "Issuers", "Visit", "bearer", "visit"]

@@ -69,6 +69,9 @@ class ApiKey(SQLModel, table=True):
     once: bool = Field(description="a one-time secret: good for making a lasting key, and spent by it")
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
+    made_until: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="its end as made, where a rotation has brought it forward"
+    )
     last_used_at: datetime | None = Field(sa_type=UtcDateTime, description="to five minutes")
     revoked_at: datetime | None = Field(sa_type=UtcDateTime)
     version: int

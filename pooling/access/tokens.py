@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import jwt
 from jwt.exceptions import PyJWTError
@@ -22,6 +23,8 @@ KEY_IN_HEADER = ("jku", "x5u", "jwk", "x5c", "crit", "b64")
 TYPES = frozenset({"at+jwt", "application/at+jwt"})
 OTHER_TYPES = frozenset({"jwt"})
 MAX_CLAIM = 400
+NO_TEXT = frozenset({"Cc", "Cs"})
+"""Unicode categories that no name is made of: control characters, and surrogates without their other half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,27 +125,25 @@ def _claims(claims: Mapping[str, Any], issuer: Issuer) -> Claims:
     if not subject:
         raise NotAuthenticated(f"the token has no {issuer.subject_claim}")
     organisation = _organisation(claims, issuer.org_claim, issuer)
-    if issuer.org_claim is not None and organisation is None and _at(claims, issuer.org_claim):
-        raise NotAuthenticated(f"the token's {issuer.org_claim} is no organisation id")
     given = claims.get(issuer.scope_claim, "")
     named = given.split() if isinstance(given, str) else [each for each in given if isinstance(each, str)]
     scopes = frozenset[str]().union(*(issuer.scope_map.get(each, frozenset()) for each in named))
     delegate = _organisation(claims, issuer.delegate_claim, issuer)
-    if delegate is None and issuer.delegate_claim is not None:
-        delegate = _at(claims, issuer.delegate_claim)
-        if delegate is not None:
-            raise NotAuthenticated(f"the token's {issuer.delegate_claim} is no organisation id")
     return Claims(issuer.issuer, subject, organisation, delegate, scopes)
 
 
 def _organisation(claims: Mapping[str, Any], path: str | None, issuer: Issuer) -> str | None:
-    found = _at(claims, path) if path is not None else None
-    if found is None:
+    """The organisation at ``path``; None where the token says nothing there.
+
+    Raises NotAuthenticated for what cannot be read: whoever comes through another one must not pass for that one.
+    """
+    if path is None or all(claims.get(name) is None for name in (path, path.partition(".")[0])):
         return None
+    found = _at(claims, path) or ""
     try:
         return organisation_id(found if ":" in found or not issuer.org_register else f"{issuer.org_register}:{found}")
-    except BadInput:
-        return None
+    except BadInput as wrong:
+        raise NotAuthenticated(f"the token's {path} is no organisation id") from wrong
 
 
 def _at(claims: Mapping[str, Any], path: str) -> str | None:
@@ -156,4 +157,6 @@ def _at(claims: Mapping[str, Any], path: str) -> str | None:
         return None
     if len(found) > MAX_CLAIM:
         raise NotAuthenticated(f"the token's {path} is longer than {MAX_CLAIM} characters")
+    if any(category(each) in NO_TEXT for each in found):
+        raise NotAuthenticated(f"the token's {path} holds control characters or half of a character")
     return found

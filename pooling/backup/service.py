@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, Table, func, select, text
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, SQLModel
 
 import pooling.tables  # noqa: F401 registers every subject's tables
@@ -23,6 +24,7 @@ from pooling.errors import BadInput, counted
 
 PRIVATE = 0o600
 """A backup is for its owner's eyes: it holds everybody's figures."""
+CORRECT = "nothing was kept: find the row with `pooling check` where the backup was made, and take another backup"
 Tell = Callable[[str, int], None]
 """Told of each table when it is done: its name and how many rows."""
 
@@ -34,7 +36,7 @@ class NotEmpty(BadInput):
 
 
 class NotRestored(BadInput):
-    """What was read back is not what the backup holds; nothing was kept."""
+    """The database does not take a table of the backup, or what was read back is another; nothing was kept."""
 
     code = "not-restored"
 
@@ -102,6 +104,7 @@ def restore(engine: Engine, path: Path, *, replace: bool, tell: Tell) -> Copied:
         for entry in archive.manifest.tables:
             _restored(session, archive, entry, path)
             tell(entry.name, entry.rows)
+        _refuse_dangling(session, path)
         return _counted(archive.manifest)
 
 
@@ -150,11 +153,14 @@ def _restored(session: Session, archive: Archive, entry: TableEntry, path: Path)
     """One table's rows stored, read back, and compared."""
     table = SQLModel.metadata.tables[entry.name]
     dialect = session.connection().dialect
+    refusals = (DataError, IntegrityError, dialect.loaded_dbapi.DataError, dialect.loaded_dbapi.IntegrityError)
     try:
         rows = driver_rows(archive.lines(entry), list(table.columns), dialect)
         insert_rows(session, table, [f'"{name}"' for name in entry.columns], rows)
     except ValueError as wrong:
         raise BackupRefused(f"{path}: {entry.member}: {wrong}; take another backup") from wrong
+    except refusals as wrong:
+        raise NotRestored(f"{path}: {entry.member}: {_one_line(wrong)}; {CORRECT}") from wrong
     if dialect.name == "postgresql":
         _go_on_counting(session, table)
     found = content_of(session, table)
@@ -163,6 +169,21 @@ def _restored(session: Session, archive: Archive, entry: TableEntry, path: Path)
             f"{path}: {entry.member}: {counted(found.rows, 'row')} read back, {entry.rows:,} in the backup, "
             "or not the same content; nothing was kept: report this with the message"
         )
+
+
+def _one_line(refusal: Exception) -> str:
+    """What the database says, without the rows that it may quote on further lines."""
+    return str(refusal).strip().partition("\n")[0]
+
+
+def _refuse_dangling(session: Session, path: Path) -> None:
+    """SQLite would tell only at the commit, and not where: rows that refer to none."""
+    if session.connection().dialect.name != "sqlite":
+        return
+    found = session.connection().exec_driver_sql("PRAGMA foreign_key_check").all()
+    if found:
+        table, _, other, _ = found[0]
+        raise NotRestored(f"{path}: tables/{table}.jsonl: a row refers to one of {other} that is not there; {CORRECT}")
 
 
 def _go_on_counting(session: Session, table: Table) -> None:

@@ -9,6 +9,8 @@ from pooling.demand.days import Wrong
 from pooling.demand.distinct import ByDistinct
 from pooling.demand.exact import half_even, power_of_ten
 from pooling.demand.figures import (
+    MAX_HIGH,
+    MAX_PRICE_MICRO,
     MAX_QUANTITY,
     MAX_WHOLE_DIGITS,
     PRICE_DECIMALS,
@@ -18,9 +20,9 @@ from pooling.demand.figures import (
     Marks,
     read_figures,
 )
-from pooling.demand.names import same
 from pooling.demand.sections import Price, is_vat_rate
 from pooling.demand.work import Work
+from pooling.reference.words import same
 
 
 class QuantityReader:
@@ -52,8 +54,9 @@ class QuantityReader:
             parts = factors["den"].cast(pl.Int128) * power_of_ten(read.scale)
             work.refuse_where(total % parts != 0, "not-whole", name)
             total = total // parts
-        work.refuse_where(total > MAX_QUANTITY, "too-large", name)
-        return pl.select(pl.when(pl.lit(total) <= MAX_QUANTITY).then(pl.lit(total)).cast(pl.Int64)).to_series()
+        most = MAX_HIGH if name == "quantity_high" else MAX_QUANTITY
+        work.refuse_where(total > most, "too-large", name)
+        return pl.select(pl.when(pl.lit(total) <= most).then(pl.lit(total)).cast(pl.Int64)).to_series()
 
 
 class PriceReader:
@@ -89,9 +92,9 @@ class PriceReader:
         work.refuse_where(read.digits == 0, "not-positive", "unit_price")
         per_count, per_base = self._per_what(work)
         micro = _per_base_unit(read, factors, per_count=per_count, per_base=per_base, vat_points=self._vat(work))
-        work.refuse_where(micro > MAX_QUANTITY, "too-large", "unit_price")
+        work.refuse_where(micro > MAX_PRICE_MICRO, "too-large", "unit_price")
         work.refuse_where((micro == 0) & (read.digits > 0), "not-positive", "unit_price")
-        return pl.select(pl.when(pl.lit(micro) <= MAX_QUANTITY).then(pl.lit(micro)).cast(pl.Int64)).to_series()
+        return pl.select(pl.when(pl.lit(micro) <= MAX_PRICE_MICRO).then(pl.lit(micro)).cast(pl.Int64)).to_series()
 
     def _per_what(self, work: Work) -> tuple[pl.Series, pl.Series]:
         """For how many the price is, and whether these are base units."""

@@ -13,13 +13,14 @@ from pooling.demand.depths import DepthReader
 from pooling.demand.distinct import ByDistinct
 from pooling.demand.figures import Marks
 from pooling.demand.mapping import FileMapping
-from pooling.demand.names import Closest, same
+from pooling.demand.names import Closest
 from pooling.demand.naming import Categories, Criteria, Participants, Reference, check_targets
 from pooling.demand.sections import CANONICAL, Skip
 from pooling.demand.timing import CurrencyReader, WindowReader
 from pooling.demand.units import UNKNOWN_UNIT, UnitReader
 from pooling.demand.work import Work
 from pooling.reference.units import UNITS
+from pooling.reference.words import same
 
 UNKNOWN_CATEGORY = "unknown-category"
 MAX_ITEM_CODE = 80

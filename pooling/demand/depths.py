@@ -7,8 +7,8 @@ import polars as pl
 from pooling.cycles.service import DEPTHS
 from pooling.demand.days import Wrong
 from pooling.demand.distinct import ByDistinct
-from pooling.demand.names import same
 from pooling.demand.work import Work
+from pooling.reference.words import same
 
 
 class DepthReader:

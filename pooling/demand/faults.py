@@ -65,6 +65,10 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "no participant by this name",
             "correct it, or add the name to the mapping ([participants] words)",
         ),
+        "ambiguous-participant": (
+            "several participants go by this name",
+            "write the code, or say in the mapping which one the name means ([participants] words)",
+        ),
         "not-yours": (
             "you do not act for this participant",
             "leave the row to those who do, or ask an administrator to be named for the participant",
@@ -83,6 +87,14 @@ CODES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "unknown-criterion": (
             "no criterion by this name",
             "correct it, or add the name to the mapping ([criteria] words)",
+        ),
+        "ambiguous-category": (
+            "several categories go by this name",
+            "write the id, or say in the mapping which one the name means ([categories] words)",
+        ),
+        "ambiguous-criterion": (
+            "several criteria go by this name",
+            "write the code, or say in the mapping which one the name means ([criteria] words)",
         ),
         "criteria-overlap": ("required and refused at once", "keep the criterion in one of the two"),
         "too-long": ("longer than we keep", "shorten it"),

@@ -12,7 +12,17 @@ from connectors.numerals import APOSTROPHES, BLANKS
 
 KINDS = (BLANKS, APOSTROPHES)  # marks that look alike stand for each other
 MAX_WHOLE_DIGITS = 16
-MAX_QUANTITY = 2**53
+MAX_QUANTITY = 10**12
+"""Base units that a line may have a year: a million tonnes, a billion litres, far above what all Nordic countries use
+of anything. A thousand such lines together stay within what offers and agreements are counted in (10**15)."""
+MAX_HIGH = 2 * MAX_QUANTITY
+"""Of a high estimate: no spread takes it above twice the quantity."""
+MAX_PRICE_MICRO = 10**15
+"""Millionths of currency for a base unit: a billion of the currency. In any currency quoted it is less than 2**53 in
+EUR, so exact in a float."""
+MAX_SPEND_MICRO = 10**18
+"""Millionths of EUR that a line may come to a year: a thousand billion EUR, more than all the Nordic countries buy in
+all. It fits a database's whole numbers, and is exact to the cent in a float."""
 QUANTITY_DECIMALS = 6
 PRICE_DECIMALS = 20
 PRICE_WHOLE_DIGITS = 12

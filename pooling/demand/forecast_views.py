@@ -17,6 +17,7 @@ from pooling.demand.views import (
     Count,
     CycleCode,
     ExternalId,
+    HighQuantity,
     LineDetail,
     MappingName,
     Month,
@@ -48,7 +49,7 @@ class ForecastBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     item_code: Annotated[str, Meta(min_length=1, max_length=80)] | None = None
     item_name: Word | None = None
     quantity_low: Annotated[Quantity | None, OWN] = None
-    quantity_high: Annotated[Quantity | None, OWN] = None
+    quantity_high: Annotated[HighQuantity | None, OWN] = None
     pack_size: Annotated[Count | None, OWN] = None
     price_per: Annotated[Count | None, OWN] = None
     vat_rate: Annotated[

@@ -111,8 +111,8 @@ class Intake:
         self.checker = Checker(
             mapping, reference, marks=marks, headers=headers, received_on=received_on, may_send_for=may_send_for
         )
-        self._settler = Settler(mapping, reference.participants, headers.get("participant", "constants.participant"))
-        self._grouper = Grouper(mapping.group, headers["quantity"]) if mapping.group is not None else None
+        self._settler = Settler(mapping, reference.participants, headers)
+        self._grouper = Grouper(mapping.group, headers) if mapping.group is not None else None
 
     def portions(self, batches: Iterable[pl.DataFrame]) -> Iterator[Portion]:
         """The batches checked; lines in the order of the table's index within each portion, for a quick store."""

@@ -27,6 +27,7 @@ from pooling.demand.sections import (
 )
 from pooling.demand.word_lists import Files, word_list
 from pooling.reference.units import UNITS
+from pooling.reference.words import same
 
 WINDOW_RULES = ("columns", "contract-end", "date", "stated")
 BASES = ("ex-vat", "inc-vat")
@@ -196,14 +197,24 @@ def uncertainty(keys: Keys) -> Uncertainty | None:
     return keys.build(lambda: Uncertainty(Fraction(spread))) if spread is not None else None
 
 
+def _codes(keys: Keys) -> dict[str, str]:
+    """The sender's words, each to one code of ours: however a word is written, it means one thing."""
+    words: dict[str, str] = keys.words("words")
+    meant: dict[str, str] = {}
+    for word, code in words.items():
+        if meant.setdefault(same(word), code) != code:
+            keys.fault(f"words.{word}", f"{code!r}; the word stands twice with two meanings, keep one")
+    return words
+
+
 def participants(keys: Keys, files: Files) -> Mapping[str, str]:
-    words = {**word_list(keys, files, "participant"), **keys.words("words")}
+    words = {**word_list(keys, files, "participant"), **_codes(keys)}
     keys.finish()
     return MappingProxyType(words)
 
 
 def categories(keys: Keys, files: Files) -> Categories | None:
-    exact = {**word_list(keys, files, "category"), **keys.words("words")}
+    exact = {**word_list(keys, files, "category"), **_codes(keys)}
     rules = tuple(found for each in keys.sections("rules") if (found := _category_rule(each)))
     looked_up = keys.texts("keys") or Categories().keys
     derive = keys.texts("derive")
@@ -221,7 +232,7 @@ def _category_rule(keys: Keys) -> CategoryRule | None:
 
 
 def criteria(keys: Keys) -> Criteria | None:
-    words, separator = keys.words("words"), keys.text("separator") or ";"
+    words, separator = _codes(keys), keys.text("separator") or ";"
     keys.finish()
     return keys.build(lambda: Criteria(MappingProxyType(words), separator))
 

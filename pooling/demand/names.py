@@ -1,4 +1,4 @@
-"""Names as people write them: what counts as the same, and which known names are closest to an unknown one. Pure."""
+"""Names as people write them: which known names are closest to an unknown one. Pure."""
 
 import hashlib
 import math
@@ -9,15 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pooling.reference.words import same
+
 NEAR_ENOUGH = 0.45  # cosine from which two names are near; below, single words in common pass for likeness
 NEARLY = 0.6  # a name with less than this share of the best one's likeness is not named beside it
 MAX_SLUG = 80
 FOLDED = MappingProxyType(str.maketrans({"ø": "o", "æ": "ae", "ð": "d", "þ": "th", "ß": "ss"}))
-
-
-def same(text: str) -> str:
-    """The form in which two writings of one name are equal: case, blanks and full stops at the end do not count."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(" .:;,")
 
 
 def folded(text: str) -> str:

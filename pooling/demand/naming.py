@@ -9,11 +9,12 @@ from pooling.demand.days import Wrong
 from pooling.demand.distinct import ByDistinct
 from pooling.demand.keys import Faults
 from pooling.demand.mapping import BadMapping, FileMapping
-from pooling.demand.names import Closest, same, slug
+from pooling.demand.names import Closest, slug
 from pooling.demand.sections import CategoryRule
 from pooling.demand.work import JOIN, Work, joined
 from pooling.errors import closest, did_you_mean
 from pooling.reference.rules import CategoryRecord, CriterionRecord, ParticipantRecord, closure
+from pooling.reference.words import owners_of, same, words_of
 
 MAX_CODES = 400
 MOST_LOOKED_UP = 1_000
@@ -79,21 +80,51 @@ class _Near:
         return closest(text, self._codes) or [each.id for each in self._alike.find(text)]
 
 
+class _Known:
+    """Codes by the words for them: those of the mapping's ``words`` first, then our own codes and names.
+
+    ``ambiguous``: the code of the fault of a word that several go by.
+    """
+
+    def __init__(
+        self,
+        records: Mapping[str, ParticipantRecord] | Mapping[str, CategoryRecord] | Mapping[str, CriterionRecord],
+        words: Mapping[str, str],
+        ambiguous: str,
+    ) -> None:
+        self._words = {same(word): code for word, code in words.items()}
+        self._codes = frozenset(records)
+        self._owners = owners_of({code: words_of(record) for code, record in records.items()})
+        self._ambiguous = ambiguous
+
+    def find(self, text: str) -> str | None:
+        """The code that a text means, None where it is not known; raises Wrong where several go by it.
+
+        A code written exactly is meant alone.
+        """
+        word, exact = same(text), text.strip()
+        if word in self._words:
+            return self._words[word]
+        if exact in self._codes:
+            return exact
+        found = sorted(self._owners.get(word, ()))
+        if len(found) > 1:
+            raise Wrong(self._ambiguous, ", ".join(found))
+        return found[0] if found else None
+
+
 class Participants:
     """Reads a sender's name for a participant: a word of the mapping, our code, our name, an organisation id."""
 
     def __init__(self, mapping: FileMapping, reference: Reference) -> None:
         known = reference.participants
-        self._codes = {same(record.name): code for code, record in known.items()}
-        self._codes |= {same(record.organisation_id): code for code, record in known.items() if record.organisation_id}
-        self._codes |= {same(code): code for code in known}
-        self._codes |= {same(word): code for word, code in mapping.participants.items()}
+        self._known = _Known(known, mapping.participants, "ambiguous-participant")
         self._names = {code: record.name for code, record in known.items()}
         self._near = _Near({code: (name,) for code, name in self._names.items()})
         self._reader = ByDistinct(self._read, pl.String)
 
     def _read(self, text: str) -> str:
-        code = self._codes.get(same(text))
+        code = self._known.find(text)
         if code is None:
             close = ", ".join(f"{code} {self._names[code]}" for code in self._near.find(text))
             raise Wrong("unknown-participant", f"closest are {close}" if close else "")
@@ -115,10 +146,9 @@ class Categories:
     def __init__(self, mapping: FileMapping, reference: Reference) -> None:
         self._said = mapping.categories
         exact = {same(word): code for word, code in self._said.exact.items()}
-        own = {same(record.name): code for code, record in reference.categories.items()}
-        own |= {same(code): code for code in reference.categories}
+        own = _Known(reference.categories, {}, "ambiguous-category")
         self._exact = ByDistinct(lambda text: exact.get(same(text)), pl.String)
-        self._own = ByDistinct(lambda text: own.get(same(text)), pl.String)
+        self._own = ByDistinct(own.find, pl.String)
         ids = frozenset(reference.categories)
         self._derived = ByDistinct(
             lambda text: slug(text.split(JOIN)) if slug(text.split(JOIN)) in ids else None, pl.String
@@ -139,11 +169,21 @@ class Categories:
         if self._rules:
             found.append(self._by_rules(work))
         if work.text("category") is not None:
-            found.append(self._own(self._column(work, "category"))[0])
+            found.append(self._by_name(work, found))
         if self._said.derive:
             found.append(self._derived(joined(*(self._column(work, name) for name in self._said.derive)))[0])
         ids = pl.select(pl.coalesce([pl.lit(each) for each in found] or [pl.lit(work.blank())])).to_series()
         work.refuse_where(ids.is_null() & self.shown(work).is_null(), "missing", (*keys, "category")[0])
+        return ids
+
+    def _by_name(self, work: Work, found: list[pl.Series]) -> pl.Series:
+        """By our own ids and names; one that several have is a fault where nothing ``found`` so far says which."""
+        texts = self._column(work, "category")
+        ids, wrong = self._own(texts)
+        if wrong is not None:
+            open_ = pl.all_horizontal([pl.lit(each.is_null()) for each in found] or [pl.lit(value=True)])
+            codes = pl.select(pl.when(open_).then(pl.lit(wrong))).to_series()
+            work.refuse(codes, "category", detail=self._own.details(texts))
         return ids
 
     def shown(self, work: Work) -> pl.Series:
@@ -200,9 +240,7 @@ class Criteria:
     def __init__(self, mapping: FileMapping, reference: Reference) -> None:
         known = reference.criteria
         self._implications = reference.implications
-        self._codes = {same(record.name): code for code, record in known.items()}
-        self._codes |= {same(code): code for code in known}
-        self._codes |= {same(word): code for word, code in mapping.criteria.words.items()}
+        self._known = _Known(known, mapping.criteria.words, "ambiguous-criterion")
         self._separator = mapping.criteria.separator
         self._near = _Near({code: (record.name, code) for code, record in known.items()})
         self._reader = ByDistinct(self._read, pl.String)
@@ -210,7 +248,7 @@ class Criteria:
 
     def _read(self, text: str) -> str:
         parts = [part for part in text.replace("\n", self._separator).split(self._separator) if part.strip()]
-        codes = {part: self._codes.get(same(part)) for part in parts}
+        codes = {part: self._known.find(part) for part in parts}
         for part, code in codes.items():
             if code is None:
                 close = ", ".join(self._near.find(part))

@@ -8,7 +8,7 @@ from pooling.demand import faults
 from pooling.demand.days import Wrong, first_day, month_text
 from pooling.demand.distinct import ByDistinct
 from pooling.demand.exact import half_even
-from pooling.demand.figures import MAX_QUANTITY
+from pooling.demand.figures import MAX_HIGH, MAX_QUANTITY, MAX_SPEND_MICRO
 from pooling.demand.mapping import FileMapping
 from pooling.demand.sections import Group
 from pooling.demand.timing import MICRO
@@ -51,8 +51,8 @@ class Grouper:
     texts of the first row in the file stand for the group, with the count of its rows.
     """
 
-    def __init__(self, group: Group, header: str) -> None:
-        self._header = header
+    def __init__(self, group: Group, headers: Mapping[str, str]) -> None:
+        self._headers = headers
         self._by = [{"participant": "sent_as"}.get(name, name) for name in group.by]
         self._by += ["currency", "required", "refused", "delivered", "depth"]
         self._keeps_item = "item_code" in group.by
@@ -90,12 +90,17 @@ class Grouper:
             return pl.DataFrame(), pl.DataFrame(schema=faults.SCHEMA)
         merged = self._merged(pl.concat(self._parts))
         merged = merged.with_columns(unit_price_micro=half_even("spend", "quantity")).drop("spend")
-        too_large = merged.filter(pl.col("quantity") > MAX_QUANTITY).with_columns(code=pl.lit("too-large"))
-        found = faults.frame(too_large, column=self._header, value="quantity", code="code")
-        merged = merged.filter(pl.col("quantity") <= MAX_QUANTITY).sort("row")
+        found = []
+        for name, most in (("quantity", MAX_QUANTITY), ("quantity_high", MAX_HIGH)):
+            beyond = (pl.col(name) > most).fill_null(value=False)
+            too_large = merged.filter(beyond).with_columns(code=pl.lit("too-large"))
+            header = self._headers.get(name, self._headers["quantity"])
+            found.append(faults.frame(too_large, column=header, value=name, code="code"))
+            merged = merged.filter(~beyond)
+        merged = merged.sort("row")
         return merged.with_columns(
             pl.col("quantity", "quantity_low", "quantity_high", "unit_price_micro").cast(pl.Int64)
-        ), found
+        ), pl.concat(found)
 
 
 ORIGINALS = ("original_quantity", "original_unit", "original_price")
@@ -103,14 +108,19 @@ SUMMED = ("rows", "quantity", "spend", "quantity_low", "quantity_high", "unit_pr
 
 
 class Settler:
-    """The last step to a line: who holds the demand when it starts, the spread where none was given, the EUR price."""
+    """The last step to a line: who holds the demand when it starts, the spread where none was given, the EUR price.
 
-    def __init__(self, mapping: FileMapping, participants: Mapping[str, ParticipantRecord], header: str) -> None:
+    ``headers``: canonical name to the header that its faults are told of.
+    """
+
+    def __init__(
+        self, mapping: FileMapping, participants: Mapping[str, ParticipantRecord], headers: Mapping[str, str]
+    ) -> None:
         spread = mapping.uncertainty.spread
         self._below = int((1 - spread) * 10_000)
         self._above = int((1 + spread) * 10_000)
         self._participants = participants
-        self._header = header
+        self._headers = headers
         self._home = ByDistinct(self._rehome, pl.String)
         self._months = ByDistinct(lambda text: month_text(int(text)), pl.String)
 
@@ -122,7 +132,7 @@ class Settler:
             raise Wrong("no-participant-then", str(nobody)) from nobody
 
     def settle(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The lines with ``LINE_COLUMNS``, and the faults of rows without a participant at their time."""
+        """The lines with ``LINE_COLUMNS``, and the faults of rows without a participant at their time or too dear."""
         asked = joined(rows["sent_as"], rows["earliest"].cast(pl.String))
         homes, wrong = self._home(asked)
         found = pl.DataFrame(schema=faults.SCHEMA)
@@ -130,7 +140,8 @@ class Settler:
         if wrong is not None:
             rows = rows.with_columns(code=wrong, detail=self._home.details(asked))
             bad = rows.filter(pl.col("code").is_not_null())
-            found = faults.frame(bad, column=self._header, value="sent_as", code="code", detail="detail")
+            header = self._headers.get("participant", "constants.participant")
+            found = faults.frame(bad, column=header, value="sent_as", code="code", detail="detail")
             rows = rows.filter(pl.col("code").is_null())
         wide = pl.col("quantity").cast(pl.Int128)
         high = (wide * self._above + 9_999) // 10_000
@@ -146,4 +157,19 @@ class Settler:
             exchange_rate_micro=pl.col("rate_micro"),
             exchange_rate_date=pl.col("rate_date"),
         )
+        too_dear = self._too_dear(lines)
+        if too_dear.height:
+            lines = lines.filter(~pl.col("row").is_in(too_dear["row"].implode()))
+            found = pl.concat([found, too_dear])
         return lines.select(LINE_COLUMNS), found
+
+    def _too_dear(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """The faults of lines that come to more a year than any demand can."""
+        spend = pl.col("quantity").cast(pl.Int128) * pl.col("unit_price_eur_micro")
+        most = f"{MAX_SPEND_MICRO // MICRO:,}"
+        bad = lines.filter(spend > MAX_SPEND_MICRO).with_columns(
+            code=pl.lit("too-large"),
+            detail=pl.format("{} base units a year come to more than EUR {} at it", "quantity", pl.lit(most)),
+        )
+        header = self._headers.get("unit_price", "constants.unit_price")
+        return faults.frame(bad, column=header, value="original_price", code="code", detail="detail")

@@ -14,9 +14,9 @@ from pooling.demand.days import (
 )
 from pooling.demand.distinct import ByDistinct
 from pooling.demand.mapping import FileMapping
-from pooling.demand.names import same
 from pooling.demand.work import JOIN, Work, joined
 from pooling.reference.rates import NoRate, UnknownCurrency, rate_on
+from pooling.reference.words import same
 
 MICRO = 1_000_000
 MAX_SOURCE = 200

@@ -10,11 +10,11 @@ from pooling.demand.distinct import ByDistinct
 from pooling.demand.exact import power_of_ten
 from pooling.demand.figures import QUANTITY_DECIMALS, Marks, read_figures
 from pooling.demand.mapping import FileMapping
-from pooling.demand.names import same
 from pooling.demand.sections import MAX_PACK, PackPattern, Units, UnitWord
 from pooling.demand.work import JOIN, Work, joined
 from pooling.reference.rules import base_factor
 from pooling.reference.units import UNITS, unit_code
+from pooling.reference.words import same
 
 PIECE = "H87"
 MAX_DENOMINATOR = 10_000

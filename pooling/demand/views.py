@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pooling.access.projection import OPEN, OWN
+from pooling.demand.figures import MAX_HIGH, MAX_QUANTITY
 from pooling.demand.queries import LINE_COLUMNS, Doubted
 from pooling.demand.sent_for import MOST_REASON
 from pooling.demand.tables import Submission
@@ -33,7 +34,8 @@ CorrectionReason = Annotated[
     str, Meta(min_length=1, max_length=MOST_REASON, description="by planners alone: why a closed cycle is corrected")
 ]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
-Quantity = Annotated[int, Meta(ge=0, le=9_007_199_254_740_992)]
+Quantity = Annotated[int, Meta(ge=0, le=MAX_QUANTITY)]
+HighQuantity = Annotated[int, Meta(ge=0, le=MAX_HIGH)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pooling.demand.keys import Keys
 from pooling.errors import BadSetting
+from pooling.reference.words import same
 
 MAX_BYTES = 20_000_000
 
@@ -81,10 +82,13 @@ def _words(keys: Keys, name: str, rows: "csv.DictReader[str]", second: str) -> d
         keys.fault("file", f"{name}: the first row must name the columns word and {second}")
         return {}
     found: dict[str, str] = {}
+    meant: dict[str, str] = {}
     for row in rows:
         word, meaning = row["word"], row[second]
         if not word or not meaning:
             keys.fault("file", f"{name} row {rows.line_num}: word and {second} must both be given")
-        elif found.setdefault(word, meaning) != meaning:
+        elif meant.setdefault(same(word), meaning) != meaning:
             keys.fault("file", f"{name} row {rows.line_num}: {word!r} stands twice with two meanings; keep one")
+        else:
+            found[word] = meaning
     return found

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import text
 from sqlmodel import Session
 
+from pooling.demand.figures import MAX_HIGH, MAX_QUANTITY, MAX_SPEND_MICRO
 from pooling.invariants.violation import Violation, shown_id
 
 COUNTS = """
@@ -21,8 +22,11 @@ GROUP BY series HAVING count(*) > 1 ORDER BY series
 LINES = """
 SELECT id, quantity, quantity_low, quantity_high, unit_price_eur_micro, earliest_start, latest_start FROM line
 WHERE quantity < 1 OR quantity_low > quantity OR quantity_high < quantity OR quantity_low < 0
-    OR unit_price_eur_micro < 0 OR earliest_start > latest_start ORDER BY id
+    OR quantity > :most OR quantity_high > :highest
+    OR unit_price_eur_micro < 0 OR unit_price_eur_micro > :spend / nullif(quantity, 0)
+    OR earliest_start > latest_start ORDER BY id
 """
+BOUNDS = {"most": MAX_QUANTITY, "highest": MAX_HIGH, "spend": MAX_SPEND_MICRO}
 FORECASTS = """
 SELECT f.source, f.external_id, l.id, l.source AS line_source, l.external_id AS line_external_id
 FROM forecast f JOIN line l ON l.id = f.line
@@ -47,8 +51,9 @@ def submissions(session: Session) -> Iterator[Violation]:
 
 
 def lines(session: Session) -> Iterator[Violation]:
-    """A line's quantity lies within its range, its window ends after it begins; a forecast has its own line."""
-    for row in session.connection().execute(text(LINES)):
+    """A line's quantity lies within its range and, as its spend, below what any demand can be; its window ends after it
+    begins; a forecast has its own line."""
+    for row in session.connection().execute(text(LINES), BOUNDS):
         window = f"{row.earliest_start} to {row.latest_start}"
         figures = f"quantity {row.quantity} in {row.quantity_low} to {row.quantity_high}"
         yield Violation(f"line {row.id}", f"{figures}, price {row.unit_price_eur_micro}, window {window}: cannot be")

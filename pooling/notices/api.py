@@ -52,12 +52,15 @@ class NoticeController(Controller):
         """What happened, by when something is to be done, and where to look."""
         return handling.read(request, lambda call: _shown(queries.notice(call.session, call.who, notice_id)))
 
-    @transition("/{notice_id:uuid}/read", "notices.mark-read", "Mark a notice as read")
+    @transition("/{notice_id:uuid}/read", "notices.mark-read", "Mark a notice as read", needs_version=False)
     def mark_read(self, request: Asked, handling: Handled, notice_id: FromPath[UUID]) -> Response[NoticeView]:
         """By you; others who were told it still have it unread. Needs no If-Match: doing it twice changes nothing."""
-        return handling.write(
-            request, lambda call: _shown(queries.mark_read(call.session, call.who, notice_id, now=call.now))
-        )
+
+        def work(call: Call) -> Reply:
+            call.expect_if_sent(version_of(queries.notice(call.session, call.who, notice_id)))
+            return _shown(queries.mark_read(call.session, call.who, notice_id, now=call.now))
+
+        return handling.write(request, work)
 
 
 def _shown(shown: Shown) -> Reply:

@@ -167,7 +167,8 @@ class PoolDifferences(PlannersOwn, frozen=True, kw_only=True):
 
 class Difference(PlannersOwn, frozen=True, kw_only=True):
     """What changes would do to a plan: as given (``before``), what of it still holds (``standing``), the touched
-    families solved again (``after``). ``effect_eur`` is what the change itself does, within its proven range."""
+    families solved again (``after``). ``effect_eur`` is what the change itself does, within its proven range; range,
+    bound and gap are null while families are left standing."""
 
     changes: Changes
     families_touched: list[str]
@@ -183,10 +184,10 @@ class Difference(PlannersOwn, frozen=True, kw_only=True):
     by_solving_again_eur: Eur
     by_solving_again_unchanged_eur: Eur
     effect_eur: Eur
-    effect_low_eur: Eur
-    effect_high_eur: Eur
-    bound_eur: Eur
-    gap: Ratio
+    effect_low_eur: Eur | None
+    effect_high_eur: Eur | None
+    bound_eur: Eur | None
+    gap: Ratio | None
     stopped_by_clock: bool
     pools: PoolDifferences
     participants: list[OwnDifference]

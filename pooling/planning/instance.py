@@ -25,6 +25,7 @@ from pooling.planning.policy import Codes, Policy, refusal, unknown_names
 from pooling.planning.rules import first_day, month_after, shifted
 from pooling.reference.rates import rate_on
 from pooling.reference.rules import CategoryRecord, ParticipantRecord, before_and_after, closure, rehome
+from solver.checks import LARGEST_WHOLE
 
 SCHEMA = "pooling.instance/1"
 MOST_NAMED = 5  # lines that a warning names
@@ -252,7 +253,8 @@ def _contradiction(line: LiveLine, known: Known) -> tuple[str, str] | None:
         return "required_and_refused", f"it both requires and refuses {' '.join(sorted(both))}"
     if line.category not in known.categories:
         return "no_category", f"category {line.category!r} is not known; add it to the reference data"
-    if not 0 <= line.quantity_low <= line.quantity <= line.quantity_high or line.quantity < 1:
+    in_order = line.quantity >= 1 and 0 <= line.quantity_low <= line.quantity <= line.quantity_high <= LARGEST_WHOLE
+    if not in_order:
         return "not_a_quantity", f"low {line.quantity_low}, quantity {line.quantity}, high {line.quantity_high}"
     if line.earliest_start > line.latest_start:
         return "not_a_window", f"earliest start {line.earliest_start} after latest {line.latest_start}"

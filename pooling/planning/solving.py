@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
@@ -38,6 +39,8 @@ class Effort:
 
 
 DEFAULT_EFFORT = Effort()
+KINDS = {"lines": "line", "offers": "offer", "participants": "participant", "categories": "category"}
+_IN_LIST = re.compile(r"([a-z]+)\[([0-9]+)\]")
 JUDGE = "check"
 """Package of the solver's that answers nothing: it looks at answers."""
 
@@ -77,6 +80,24 @@ class Judged:
             raise PlanRefused("\n  ".join([head, *said]))
 
 
+def _told(wrong: InvalidInstance, document: Mapping[str, Any]) -> str:
+    """What the solver refuses of an instance, a line for each place, with the id of the row and whose it is."""
+    return "\n".join(f"{_whose(fault.path, document)}{fault}" for fault in wrong.faults)
+
+
+def _whose(path: str, document: Mapping[str, Any]) -> str:
+    """The row that a path such as ``lines[3].quantity`` is in, in words; empty where it is in none with an id."""
+    place = _IN_LIST.match(path)
+    rows = document.get(place[1]) if place else None
+    if place is None or not isinstance(rows, Sequence) or not int(place[2]) < len(rows):
+        return ""
+    row = rows[int(place[2])]
+    if not isinstance(row, Mapping) or "id" not in row:
+        return ""
+    whose = f" of {row['participant']}" if "participant" in row else ""
+    return f"{KINDS.get(place[1], place[1])} {row['id']}{whose}: "
+
+
 def solve_judged(
     frozen: Frozen,
     *,
@@ -93,7 +114,8 @@ def solve_judged(
     try:
         instance = Instance.from_document(frozen.instance)
     except InvalidInstance as wrong:
-        raise BadInput(f"the snapshot is no valid question for the solver:\n  {wrong}") from wrong
+        said = _told(wrong, frozen.instance).replace("\n", "\n  ")
+        raise BadInput(f"the snapshot is no valid question for the solver:\n  {said}") from wrong
     plan = solve(
         instance,
         time_limit_s=effort.time_limit_s,

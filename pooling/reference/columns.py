@@ -6,7 +6,9 @@ from datetime import date
 from typing import Any
 
 from pooling.errors import BadInput
+from pooling.reference.countries import countries
 from pooling.reference.organisations import organisation_id
+from pooling.reference.rates import currencies
 from pooling.reference.tabular import Column
 from pooling.reference.units import UNITS
 
@@ -106,9 +108,20 @@ def _eforms_list(cell: str) -> str:
     return cell
 
 
+def _country(cell: str) -> str:
+    if cell not in countries():
+        raise ValueError("no country of ISO 3166; write its code of two capital letters, such as SE")
+    return cell
+
+
+def _currency(cell: str) -> str:
+    if cell not in currencies():
+        raise ValueError(f"no currency that has an ECB rate; write one of {', '.join(sorted(currencies()))}")
+    return cell
+
+
 _code = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", "use at most 40 letters, digits, points and hyphens")
 _slug = _matching(r"[a-z0-9][a-z0-9-]{0,79}", "use small letters a-z, digits and hyphens")
-_country = _matching(r"[A-Z]{2}", "write the ISO 3166 country code, such as SE")
 _limit = _whole(0, 1_000_000)
 
 
@@ -136,7 +149,7 @@ PARTICIPANTS = _columns(
         "code": _code,
         "name": _text(200),
         "country": _country,
-        "currency": _matching(r"[A-Z]{3}", "write the ISO 4217 currency code, such as SEK"),
+        "currency": _currency,
         "contracting_authority": _truth,
         "source": _text(400),
     },

@@ -6,18 +6,33 @@ from typing import Any
 
 from pooling.errors import BadInput
 from pooling.reference.columns import BASE_UNITS, EFORMS_CODES
-from pooling.reference.rules import CategoryRecord, CriterionRecord, ParticipantRecord, SigningBodyRecord, rehome
+from pooling.reference.rules import (
+    CategoryRecord,
+    CriterionRecord,
+    ParticipantRecord,
+    SigningBodyRecord,
+    WrongFields,
+    rehome,
+)
 from pooling.reference.tabular import Fault, Row, refuse
+from pooling.reference.words import clashes, words_of
 
 NOT_STATED = "not stated"
+Named = ParticipantRecord | CategoryRecord | CriterionRecord
 
 
 def participant_records(
-    path: Path, rows: Sequence[Row], *, known: Mapping[str, ParticipantRecord], bodies: frozenset[str]
+    path: Path,
+    rows: Sequence[Row],
+    *,
+    known: Mapping[str, ParticipantRecord],
+    bodies: frozenset[str],
+    kept: frozenset[str] = frozenset(),
 ) -> list[ParticipantRecord]:
     """The participants of a file, those that others point to first; ``known`` and ``bodies`` are stored already.
 
-    A participant keeps its stored organisation id where the file gives none. Raises BadInput with all faults.
+    A participant keeps its stored organisation id where the file gives none. ``kept``: those that stay as stored
+    whatever the file says. Raises RowsRefused with all faults.
     """
     faults: list[Fault] = []
     numbers: dict[str, int] = {}
@@ -25,8 +40,8 @@ def participant_records(
     for row in rows:
         try:
             record = _participant(row.values, known.get(row.values["code"]))
-        except BadInput as wrong:
-            faults.append(Fault(row.number, "code", row.values["code"], str(wrong)))
+        except WrongFields as wrong:
+            faults.extend(_field_faults(row, wrong))
             continue
         records[record.code] = record
         numbers[record.code] = row.number
@@ -34,9 +49,33 @@ def participant_records(
     together = {**known, **records}
     for record in records.values():
         faults.extend(_link_faults(record, numbers[record.code], together=together, bodies=bodies | records.keys()))
+    faults.extend(_word_faults(records, numbers, known=known, kept=kept))
     refuse(path, faults)
     refuse(path, _succession_faults(together, numbers))
     return _targets_first(records)
+
+
+def _field_faults(row: Row, wrong: WrongFields) -> Iterable[Fault]:
+    return [Fault(row.number, name, _shown(row.values[name]), text) for name, text in wrong.faults]
+
+
+def _shown(value: object) -> str:
+    """A value as a cell of the file has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _word_faults(
+    records: Mapping[str, Named], numbers: Mapping[str, int], *, known: Mapping[str, Named], kept: frozenset[str]
+) -> Iterable[Fault]:
+    """The rows that take a word that another one goes by; an organisation id taken twice is a fault of its own."""
+    given = {key: record for key, record in records.items() if key not in kept}
+    before = {key: words_of(record) for key, record in known.items()}
+    words = {**before, **{key: words_of(record) for key, record in given.items()}}
+    for each in clashes(given, words, before):
+        if each.text != words[each.other].get("organisation_id"):
+            yield Fault(numbers[each.key], each.column, each.text, each.wrong)
 
 
 def _participant(values: Mapping[str, Any], stored: ParticipantRecord | None) -> ParticipantRecord:
@@ -125,30 +164,48 @@ def own_bodies(records: Iterable[ParticipantRecord], bodies: frozenset[str]) -> 
     ]
 
 
-def category_records(path: Path, rows: Sequence[Row]) -> list[CategoryRecord]:
-    """The categories of a file; without ``base_unit`` a mass pools in grams, a volume in millilitres, others as is."""
-    records = []
+def category_records(
+    path: Path, rows: Sequence[Row], *, known: Mapping[str, CategoryRecord], kept: frozenset[str] = frozenset()
+) -> list[CategoryRecord]:
+    """The categories of a file; without ``base_unit`` a mass pools in grams, a volume in millilitres, others as is.
+
+    ``known`` are stored already, ``kept`` stay as stored. Raises RowsRefused with all faults.
+    """
+    records = {}
     faults = []
     for row in rows:
         unit = row.values["unit"]
         base_unit = row.values["base_unit"] or BASE_UNITS.get(unit, unit)
         try:
-            records.append(CategoryRecord(**{**row.values, "base_unit": base_unit}))
+            records[row.values["id"]] = CategoryRecord(**{**row.values, "base_unit": base_unit})
         except BadInput as wrong:
             faults.append(Fault(row.number, "base_unit", base_unit, str(wrong)))
+    numbers = {row.values["id"]: row.number for row in rows}
+    faults.extend(_word_faults(records, numbers, known=known, kept=kept))
     refuse(path, faults)
-    return records
+    return list(records.values())
 
 
-def criterion_records(path: Path, rows: Sequence[Row]) -> list[CriterionRecord]:
-    """The criteria of a file; raises BadInput where a code is not on its eForms list."""
+def criterion_records(
+    path: Path, rows: Sequence[Row], *, known: Mapping[str, CriterionRecord], kept: frozenset[str] = frozenset()
+) -> list[CriterionRecord]:
+    """The criteria of a file; ``known`` are stored already, ``kept`` stay as stored.
+
+    Raises RowsRefused where a code is not on its eForms list, or a word is another criterion's.
+    """
     faults = [
         Fault(row.number, "eforms_code", row.values["eforms_code"], f"not on that list; one of {', '.join(codes)}")
         for row in rows
         if row.values["eforms_code"] not in (codes := EFORMS_CODES[row.values["eforms_list"]])
     ]
+    records = {
+        row.values["code"]: CriterionRecord(**{name: value for name, value in row.values.items() if name != "implies"})
+        for row in rows
+    }
+    numbers = {row.values["code"]: row.number for row in rows}
+    faults.extend(_word_faults(records, numbers, known=known, kept=kept))
     refuse(path, faults)
-    return [CriterionRecord(**{name: value for name, value in row.values.items() if name != "implies"}) for row in rows]
+    return list(records.values())
 
 
 def implied_codes(path: Path, rows: Sequence[Row], known: frozenset[str]) -> dict[str, dict[str, str]]:

@@ -1,12 +1,20 @@
 """What holds of participants, categories and criteria, whatever keeps them: pure, frozen, checked at birth."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
 from pooling.errors import BadInput
 from pooling.reference.units import UNITS
+
+
+class WrongFields(BadInput):
+    """A row that contradicts itself; ``faults`` are the fields to correct, each with what is wrong and what to do."""
+
+    def __init__(self, place: str, faults: Sequence[tuple[str, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{place}: {text}" for _, text in faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +58,29 @@ class ParticipantRecord:
     population_within: str | None = None
 
     def __post_init__(self) -> None:
-        place = f"participant {self.code!r}"
+        faults = list(self._faults())
+        if faults:
+            raise WrongFields(f"participant {self.code!r}", faults)
+
+    def _faults(self) -> Iterator[tuple[str, str]]:
         if self.may_lead and not self.contracting_authority:
-            raise BadInput(f"{place}: may_lead is true but it is no contracting authority; set may_lead to false")
+            yield "may_lead", "may_lead is true but it is no contracting authority; set may_lead to false"
         if self.valid_from and self.valid_to and self.valid_from >= self.valid_to:
-            raise BadInput(f"{place}: valid_from {self.valid_from} is not before valid_to {self.valid_to}")
+            yield (
+                "valid_to",
+                f"valid_from {self.valid_from} is not before valid_to {self.valid_to}; correct one of them",
+            )
         if self.successor and not self.valid_to:
-            raise BadInput(f"{place}: successor {self.successor!r} without valid_to; give the day it takes over")
-        if self.code in (self.successor, self.population_within):
-            raise BadInput(f"{place}: it cannot succeed or contain itself; name another participant")
+            yield "successor", f"successor {self.successor!r} without valid_to; give the day it takes over"
+        for name in ("successor", "population_within"):
+            if getattr(self, name) == self.code:
+                yield name, "it cannot succeed or contain itself; name another participant"
         if self.population_within and not self.population_overlaps:
-            raise BadInput(f"{place}: population_within is given, so population_overlaps must be true")
+            yield "population_overlaps", "population_within is given, so population_overlaps must be true"
         for name in ("max_leads", "max_pools_per_quarter", "population"):
             value = getattr(self, name)
             if value is not None and value < 0:
-                raise BadInput(f"{place}: {name} is {value}; give 0 or more, or leave it empty")
+                yield name, f"{name} is {value}; give 0 or more, or leave it empty"
 
     def is_valid_on(self, day: date) -> bool:
         """Whether the body exists on ``day``."""

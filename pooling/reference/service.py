@@ -81,7 +81,8 @@ def add_participants(session: Session, path: Path) -> Changes:
 def _put_participants(session: Session, path: Path, *, packaged: bool) -> Changes:
     rows = read_rows(path, columns.PARTICIPANTS, "code")
     bodies = frozenset(signing_bodies(session))
-    found = records.participant_records(path, rows, known=participants(session), bodies=bodies)
+    kept = _kept(session, "participants") if packaged else frozenset[str]()
+    found = records.participant_records(path, rows, known=participants(session), bodies=bodies, kept=kept)
     _put(session, SigningBody, "code", records.own_bodies(found, bodies), packaged=packaged)
     return _put(session, Participant, "code", found, packaged=packaged)
 
@@ -92,7 +93,9 @@ def add_categories(session: Session, path: Path) -> Changes:
 
 
 def _put_categories(session: Session, path: Path, *, packaged: bool) -> Changes:
-    found = records.category_records(path, read_rows(path, columns.CATEGORIES, "id"))
+    kept = _kept(session, "categories") if packaged else frozenset[str]()
+    rows = read_rows(path, columns.CATEGORIES, "id")
+    found = records.category_records(path, rows, known=categories(session), kept=kept)
     return _put(session, Category, "id", found, packaged=packaged)
 
 
@@ -102,7 +105,7 @@ def add_criteria(session: Session, path: Path) -> Changes:
     The column ``implies`` holds all that a criterion implies, codes separated by blanks; blank: nothing.
     """
     rows = read_rows(path, columns.CRITERIA_WITH_IMPLICATIONS, "code")
-    found = records.criterion_records(path, rows)
+    found = records.criterion_records(path, rows, known=criteria(session))
     implied = records.implied_codes(path, rows, frozenset({*criteria(session), *(record.code for record in found)}))
     changes = _put(session, Criterion, "code", found, packaged=False)
     put_implications(session, implied)
@@ -111,7 +114,8 @@ def add_criteria(session: Session, path: Path) -> Changes:
 
 def _install_criteria(session: Session) -> Changes:
     path = DATA / "criteria.csv"
-    found = records.criterion_records(path, read_rows(path, columns.CRITERIA, "code"))
+    rows = read_rows(path, columns.CRITERIA, "code")
+    found = records.criterion_records(path, rows, known=criteria(session), kept=_kept(session, "criteria"))
     changes = _put(session, Criterion, "code", found, packaged=True)
     path = DATA / "implications.csv"
     given = records.implied_codes(path, read_rows(path, columns.IMPLICATIONS, "code"), frozenset(criteria(session)))
@@ -186,6 +190,13 @@ KINDS: Mapping[str, tuple[type[SQLModel], str]] = {
     "criteria": (Criterion, "code"),
 }
 """Table and key of each kind of reference data."""
+
+
+def _kept(session: Session, kind: str) -> frozenset[str]:
+    """The rows of a kind that an administrator has set, which what is packaged leaves alone."""
+    table, key = KINDS[kind]
+    columns_ = (col(getattr(table, key)), col(getattr(table, "packaged")))  # noqa: B009 each of the tables has it
+    return frozenset(key for key, packaged in session.connection().execute(sql_select(*columns_)) if not packaged)
 
 
 def put(session: Session, kind: str, given: Sequence[Record]) -> Changes:

@@ -17,6 +17,8 @@ from pooling.reference.tabular import Column, Row, RowsRefused, read_cells
 REQUEST = Path("request")
 FIELDS = {"year": "population_year", "implies": "implies_directly"}
 """What a column is called in a request where it has another name there."""
+IN_ADDRESS = {"code": "code", "id": "key"}
+"""Columns that are the row's key: the parameter of the address that holds it."""
 
 Expect = Callable[[int | None], None]
 """Refuses where the writer has not seen the version there is (None: the row is not there)."""
@@ -39,10 +41,12 @@ def _text(value: Any) -> str:
 
 
 def _pointing(refused: RowsRefused) -> BadFields:
-    """The faults of a row as places in the request's body."""
-    return BadFields(
-        (f"#/{FIELDS.get(fault.column, fault.column)}", "bad-input", fault.wrong) for fault in refused.faults
-    )
+    """The faults of a row as places in the request: pointers into its body, or the parameter of its address."""
+    return BadFields((_place(fault.column), "bad-input", fault.wrong) for fault in refused.faults)
+
+
+def _place(column: str) -> str:
+    return IN_ADDRESS.get(column) or f"#/{FIELDS.get(column, column)}"
 
 
 def put_participant(session: Session, code: str, values: Mapping[str, Any], *, expect: Expect) -> None:
@@ -83,7 +87,8 @@ def put_category(session: Session, key: str, values: Mapping[str, Any], *, expec
     service.lock(session)
     expect(service.version(session, "categories", key))
     try:
-        (record,) = records.category_records(REQUEST, [_row({**values, "id": key}, columns.CATEGORIES)])
+        row = _row({**values, "id": key}, columns.CATEGORIES)
+        (record,) = records.category_records(REQUEST, [row], known=service.categories(session))
     except RowsRefused as refused:
         raise _pointing(refused) from refused
     before = service.categories(session).get(key)
@@ -102,7 +107,7 @@ def put_criterion(session: Session, code: str, values: Mapping[str, Any], *, exp
     known = frozenset({*service.criteria(session), code})
     try:
         row = _row({**values, "code": code}, columns.CRITERIA_WITH_IMPLICATIONS)
-        (record,) = records.criterion_records(REQUEST, [row])
+        (record,) = records.criterion_records(REQUEST, [row], known=service.criteria(session))
         implied = records.implied_codes(REQUEST, [row], known)
     except RowsRefused as refused:
         raise _pointing(refused) from refused

@@ -59,7 +59,7 @@ class CycleTenderController(Controller):
 
         return handling.write(request, work)
 
-    @post("/{code:str}/proposal", "tenders.propose", "Propose a plan")
+    @post("/{code:str}/proposal", "tenders.propose", "Propose a plan", needs_version=True)
     def propose(
         self, request: Asked, handling: Handled, code: CycleCode, data: JSONBody[NewProposal]
     ) -> Response[ProposalView]:

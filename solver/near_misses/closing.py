@@ -1,7 +1,8 @@
 """Which lines would lift a lot to a volume: the sums behind near misses, for all months of an offer at once.
 
 Arrays are (lines of a category, months); a gap is closed by candidates, largest sure quantity first, until the volume
-and enough authorities are there.
+and enough authorities are there. Who does not fit a ceiling is passed over, and where that leaves the gap open, every
+choice of few candidates is looked at.
 """
 
 from collections import defaultdict
@@ -15,6 +16,7 @@ from solver.arrays import Flags, Floats, Ints
 from solver.instance import Line, Offer
 from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Z90, Market, Terms, term_months, worth_per_unit
 from solver.months import offset
+from solver.near_misses.choosing import FEW, choices, in_order
 
 MOST_MONTHS = 12
 """A window is moved by a year at most."""
@@ -107,19 +109,50 @@ def largest(stock: Stock, could: Flags, ceiling: float) -> Base:
     """The choice of lines with the largest sure quantity, month by month, within the ceiling on quantity.
 
     Tried are the lines in falling order of quantity per variance up to some point; without correlation and ceiling one
-    of these choices is best.
+    of these choices is best. Else also those in falling order of quantity, and of few lines every choice.
     """
     certain = stock.deviation <= 0
     per_variance = np.where(certain, np.inf, stock.quantity / np.where(certain, 1.0, stock.deviation) ** 2)
-    order = np.argsort(-per_variance, kind="stable")
-    there = could[order].astype(float)
-    sums = [np.cumsum(there * part[order, None], axis=0) for part in _parts(stock)]
-    reached = np.where(sums[0] <= ceiling, sure(stock.market.terms, *sums), -np.inf)
-    best = reached.argmax(axis=0)
+    inside = _up_to_some_point(stock, could, np.argsort(-per_variance, kind="stable"), ceiling)
+    doubtful = (stock.quantity @ could > ceiling) | (stock.market.terms.correlation > 0)
+    if doubtful.any():
+        other = _up_to_some_point(stock, could, np.argsort(-stock.quantity, kind="stable"), ceiling)
+        inside = np.where(_sure_of(stock, other) > _sure_of(stock, inside), other, inside)
+    known: dict[bytes, Flags] = {}
+    for month in np.flatnonzero(doubtful).tolist():
+        column = could[:, month]
+        if 1 < column.sum() <= FEW:
+            key = column.tobytes()
+            known[key] = known[key] if key in known else _largest_choice(stock, np.flatnonzero(column), ceiling)
+            inside[:, month] = known[key]
+    return based(stock, inside)
+
+
+def _up_to_some_point(stock: Stock, could: Flags, order: Ints, ceiling: float) -> Flags:
+    """The lines that fit the ceiling in the order, up to where their sure quantity is largest."""
+    months = could.shape[1]
+    ranked = np.repeat(order[:, None], months, axis=1)
+    taken = in_order(ranked, could, stock.quantity, np.full(months, ceiling))
+    sums = [np.cumsum(taken[order] * part[order, None], axis=0) for part in _parts(stock)]
+    reached = sure(stock.market.terms, *sums)
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    inside = could & (rank[:, None] <= best) & (reached.max(axis=0) > 0)
-    return based(stock, inside)
+    inside: Flags = taken & (rank[:, None] <= reached.argmax(axis=0)) & (reached.max(axis=0) > 0)
+    return inside
+
+
+def _sure_of(stock: Stock, inside: Flags) -> Floats:
+    return sure(stock.market.terms, *(part @ inside for part in _parts(stock)))
+
+
+def _largest_choice(stock: Stock, few: Ints, ceiling: float) -> Flags:
+    """(lines,) the choice of ``few`` lines with the largest sure quantity within the ceiling."""
+    rows = choices(len(few))
+    sums = [rows @ part[few] for part in _parts(stock)]
+    reached = np.where(sums[0] <= ceiling, sure(stock.market.terms, *sums), -np.inf)
+    inside = np.zeros(len(stock.lines), dtype=bool)
+    inside[few[rows[reached.argmax()]]] = True
+    return inside
 
 
 def based(stock: Stock, inside: Flags) -> Base:
@@ -148,7 +181,8 @@ def close(
     """Who of the candidates ``could`` closes the gap, and (months,) whether the gap is closed.
 
     Candidates come in falling order of the sure quantity they add, times ``ease`` (1 or less where more is asked of
-    them), until the volume ``needed`` and ``min_participants`` authorities are there.
+    them), until the volume ``needed`` and ``min_participants`` authorities are there; where those who fit the ceiling
+    in that order do not close it, the smallest choice of the first `FEW` that does.
     """
     terms, months = stock.market.terms, could.shape[1]
     spread = np.sqrt(np.maximum(base.variance, 1e-12))
@@ -157,7 +191,9 @@ def close(
     )
     score = np.where(could, np.maximum(added, 0.0) * ease + 1e-9, -1.0)
     order = np.argsort(-score, axis=0, kind="stable")
-    there = np.take_along_axis(could, order, axis=0).astype(float)
+    room = ceiling - base.quantity
+    taken = in_order(order, could, stock.quantity, room)
+    there = np.take_along_axis(taken, order, axis=0).astype(float)
     sums = [
         start + np.cumsum(there * part[order], axis=0)
         for start, part in zip((base.quantity, base.variance, base.deviation), _parts(stock), strict=True)
@@ -165,12 +201,31 @@ def close(
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.repeat(np.arange(len(order))[:, None], months, axis=1), axis=0)
     known = np.array([len(people) for people in base.people])
-    fresh = np.take_along_axis(_newcomers(stock, base, could, rank), order, axis=0)
+    fresh = np.take_along_axis(_newcomers(stock, base, taken, rank), order, axis=0)
     enough = known + np.cumsum(fresh, axis=0) >= terms.min_participants
     volume = sure(terms, *sums) >= needed * (1 - SURE_TOLERANCE)
     done = volume & enough & (sums[0] <= ceiling)
     last = np.where(done.any(axis=0), done.argmax(axis=0), -1)
-    return could & (rank <= last), last >= 0
+    chosen, closed = taken & (rank <= last), last >= 0
+    for month in np.flatnonzero(~closed & (stock.quantity @ could > room)).tolist():
+        fits = could[order[:, month], month] & (stock.quantity[order[:, month]] <= room[month])
+        few = order[fits, month][:FEW]
+        choice = _closing_choice(stock, base, month, few, needed=needed, ceiling=ceiling)
+        if choice is not None:
+            chosen[choice, month] = closed[month] = True
+    return chosen, closed
+
+
+def _closing_choice(stock: Stock, base: Base, month: int, few: Ints, *, needed: float, ceiling: float) -> Ints | None:
+    """The smallest choice of ``few`` lines that closes the gap of a month; None where no choice does."""
+    terms, rows = stock.market.terms, choices(len(few))
+    there = (part[month] for part in (base.quantity, base.variance, base.deviation))
+    sums = [start + rows @ part[few] for start, part in zip(there, _parts(stock), strict=True)]
+    new = sorted(set(stock.participant[few[stock.authority[few]]].tolist()) - base.people[month])
+    of = stock.participant[few][:, None] == np.array(new, dtype=np.int64)
+    enough = len(base.people[month]) + (rows.astype(float) @ of > 0).sum(axis=1) >= terms.min_participants
+    done = enough & (sure(terms, *sums) >= needed * (1 - SURE_TOLERANCE)) & (sums[0] <= ceiling)
+    return few[rows[done.argmax()]] if done.any() else None
 
 
 def _newcomers(stock: Stock, base: Base, could: Flags, rank: Ints) -> Flags:

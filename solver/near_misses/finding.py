@@ -6,7 +6,8 @@ tipping volume. Of an offer's starts the one worth most if closed is kept: neigh
 
 A gap closes in different ways, each a list of changes to the instance (`solver.whatif.changes`): lines move their
 windows by months, or drop one criterion each, or both kinds together where neither is enough, or the lines that are
-there grow by a common factor. Who brings most for least is asked first: the most sure quantity for the fewest months. A
+there grow by a common factor. Where none of these reaches the tipping volume, the next tiers are looked at, at whose
+price more lines gain. Who brings most for least is asked first: the most sure quantity for the fewest months. A
 lot so closed is worth its benefits less the costs of lot, pool (where the plan has none at the start) and further
 countries, and in a lot of the plan what it earns already. Limits that pools share are not changed; the first in the way
 is named.

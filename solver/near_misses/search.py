@@ -2,19 +2,20 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from solver.arrays import Flags, Floats
+from solver.arrays import Flags, Floats, Ints
 from solver.checks import LARGEST_WHOLE
-from solver.explain import Standing
 from solver.instance import Instance, Line, Offer
+from solver.joining import Standing
 from solver.limits import ceiling as limit
 from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Z90, Market
 from solver.months import month_at
-from solver.near_misses.closing import MOST_MONTHS, Base, Stock, based, close, largest
+from solver.near_misses.cases import Case
+from solver.near_misses.closing import MOST_MONTHS, Base, Stock, based, largest
 from solver.near_misses.near_miss import BOTH, CRITERION, GROWTH, JOIN, NEXT_TIER, TIPPING, WINDOW, NearMiss, Way
 from solver.plan import PlanLot, PlanPool
 from solver.whatif.changes import Change, CriterionAccepted, VolumeChanged, WindowMoved
@@ -22,50 +23,10 @@ from solver.worth import Worth
 
 LEAST_SHARE = 0.6
 """From this share of a volume on a lot is a near miss."""
-CRITERION_MONTHS = 6
-"""Asking for a criterion to be dropped counts as much as asking for a window to move by so many months."""
-UNASKED = 1e3
-"""Lines with nothing to change come before all others."""
 ROUNDINGS = 4
 """Times a factor of growth is raised until whole units carry it."""
 STARTS_TRIED = 4
 """Starts of an offer looked at in full, the most promising first."""
-
-
-@dataclass(frozen=True)
-class _Case:
-    """One offer's gap, month by month: what is there, who could come and what it takes."""
-
-    stock: Stock
-    offer: Offer
-    tier: int
-    base: Base
-    joining: Flags
-    """(lines, months) could join with nothing to change."""
-    window: Flags
-    criterion: Flags
-    benefit: Floats
-    """(lines, months) at the tier."""
-    ceiling: float
-    pool: Mapping[int, PlanPool]
-    """The plan's pools of the family, by column."""
-    lot: PlanLot | None = None
-    """The lot that is there, for the next tier."""
-
-    @property
-    def needed(self) -> int:
-        return self.offer.tiers[self.tier].from_quantity
-
-    def closers(self, kind: str) -> tuple[Flags, Flags]:
-        """Who closes the gap in a way, and at which months."""
-        could = self.joining.copy()
-        if kind in (WINDOW, BOTH):
-            could |= self.window
-        if kind in (CRITERION, BOTH):
-            could |= self.criterion
-        ease = np.where(self.joining, UNASKED, 1 - np.abs(self.stock.moved) / (2 * MOST_MONTHS))
-        ease = np.where(self.criterion, 1 - CRITERION_MONTHS / (2 * MOST_MONTHS), ease)
-        return close(self.stock, self.base, could, ease, needed=float(self.needed), ceiling=self.ceiling)
 
 
 class Search:
@@ -105,7 +66,21 @@ class Search:
         if near.any():
             promise = np.where(near, self._promise(case), -np.inf)
             tried = np.argsort(-promise, kind="stable")[: min(STARTS_TRIED, int(near.sum()))]
-            yield max((self._miss(case, int(column)) for column in tried), key=lambda miss: miss.worth)
+            found = [self._miss(case, int(column)) for column in tried]
+            yield max(self._at_higher_tiers(case, tried, found), key=lambda miss: miss.worth)
+
+    def _at_higher_tiers(self, case: Case, columns: Ints, found: Sequence[NearMiss]) -> Sequence[NearMiss]:
+        """The near misses; where none has a way, with those to the first tier above that has some: at its lower price
+        more lines may gain."""
+        for tier in range(1, len(case.offer.tiers)):
+            if any(miss.ways for miss in found):
+                break
+            higher = self._case(case.stock, case.offer, tier, ceiling=case.ceiling, kept=case.base)
+            found = [
+                replace(miss, ways=self._ranked(higher, int(column)))
+                for column, miss in zip(columns, found, strict=True)
+            ]
+        return found
 
     def _next_tier(self, category: str, pool: PlanPool, lot: PlanLot) -> Iterator[NearMiss]:
         offer, month = self.worth.offers[lot.offer], self.standing.month(pool)
@@ -123,7 +98,7 @@ class Search:
         case = self._case(stock, offer, standing.tier + 1, ceiling=most, kept=based(stock, inside))
         yield self._miss(replace(case, lot=standing), 0)
 
-    def _case(self, stock: Stock, offer: Offer, tier: int, *, ceiling: float, kept: Base | None = None) -> _Case:
+    def _case(self, stock: Stock, offer: Offer, tier: int, *, ceiling: float, kept: Base | None = None) -> Case:
         benefit = stock.benefit(offer, tier)
         most = min(limit(offer.max_quantity), ceiling)
         could = stock.allowed(offer, most) & stock.willing(benefit)
@@ -133,7 +108,7 @@ class Search:
         base = largest(stock, fits, most) if kept is None else kept
         out = ~base.inside
         pools = self.pools_of[stock.category.family]
-        return _Case(
+        return Case(
             stock=stock,
             offer=offer,
             tier=tier,
@@ -146,7 +121,7 @@ class Search:
             pool={column: pools[month] for column, month in enumerate(stock.months.tolist()) if month in pools},
         )
 
-    def _open(self, case: _Case) -> Flags:
+    def _open(self, case: Case) -> Flags:
         """Months at which the family has no decided pool, and the plan no lot on the offer."""
         family = case.stock.category.family
         open_ = np.array([(family, month) not in self.market.taken for month in case.stock.months.tolist()])
@@ -154,7 +129,7 @@ class Search:
             open_[column] &= all(lot.offer != case.offer.id for lot in pool.lots)
         return open_
 
-    def _promise(self, case: _Case) -> Floats:
+    def _promise(self, case: Case) -> Floats:
         """What closing is worth month by month, roughly: at the tier, before countries and limits."""
         there = (case.benefit * case.base.inside).sum(axis=0)
         promise = np.full(len(there), -np.inf)
@@ -167,11 +142,9 @@ class Search:
 
     # One month ------------------------------------------------------------------------------------------------------
 
-    def _miss(self, case: _Case, column: int) -> NearMiss:
+    def _miss(self, case: Case, column: int) -> NearMiss:
         stock = case.stock
-        lines = [stock.lines[k] for k in np.flatnonzero(case.base.inside[:, column])]
-        ways = list(self._ways(case, column, lines))
-        ways.sort(key=lambda way: (way.kind == GROWTH, -way.worth_eur))
+        lines = self._there(case, column)
         return NearMiss(
             kind=TIPPING if case.lot is None else NEXT_TIER,
             category=stock.category.id,
@@ -182,10 +155,18 @@ class Search:
             participants=tuple(dict.fromkeys(line.participant for line in lines)),
             sure_quantity=float(case.base.sure(self.market.terms)[column]),
             needed_quantity=case.needed,
-            ways=tuple(ways),
+            ways=self._ranked(case, column),
         )
 
-    def _ways(self, case: _Case, column: int, lines: Sequence[Line]) -> Iterator[Way]:
+    def _there(self, case: Case, column: int) -> list[Line]:
+        return [case.stock.lines[k] for k in np.flatnonzero(case.base.inside[:, column])]
+
+    def _ranked(self, case: Case, column: int) -> tuple[Way, ...]:
+        """Ways to close the gap, best first, growth last."""
+        ways = self._ways(case, column, self._there(case, column))
+        return tuple(sorted(ways, key=lambda way: (way.kind == GROWTH, -way.worth_eur)))
+
+    def _ways(self, case: Case, column: int, lines: Sequence[Line]) -> Iterator[Way]:
         """Ways with nobody asked, with one kind of change, with both where one is not enough, and by growing."""
         closed = False
         for kind in (JOIN, WINDOW, CRITERION, BOTH):
@@ -205,7 +186,7 @@ class Search:
         if grown is not None:
             yield grown
 
-    def _closed(self, case: _Case, column: int, lines: Sequence[Line], kind: str, chosen: list[int]) -> Way | None:
+    def _closed(self, case: Case, column: int, lines: Sequence[Line], kind: str, chosen: list[int]) -> Way | None:
         """The way with the chosen closers, those it can do without left out, the least first."""
         for k in sorted(chosen, key=lambda k: (case.joining[k, column], case.stock.quantity[k])):
             rest = [other for other in chosen if other != k]
@@ -220,7 +201,7 @@ class Search:
         joining = tuple(case.stock.lines[k].id for k in chosen if case.joining[k, column])
         return self._way(case, column, kind, lines=[*lines, *changed], changes=changes, joining=joining, of=changed)
 
-    def _enough(self, case: _Case, lines: Sequence[Line]) -> bool:
+    def _enough(self, case: Case, lines: Sequence[Line]) -> bool:
         """Rules 2, 3 and 4."""
         people = self.instance.participants
         named = {line.participant for line in lines}
@@ -229,7 +210,7 @@ class Search:
         fits = sum(line.quantity for line in lines) <= case.ceiling
         return volume and fits and authorities >= self.policy.min_participants
 
-    def _change(self, case: _Case, column: int, k: int) -> Change | None:
+    def _change(self, case: Case, column: int, k: int) -> Change | None:
         line, moved = case.stock.lines[k], int(case.stock.moved[k, column])
         if case.joining[k, column]:
             return None
@@ -237,12 +218,12 @@ class Search:
             return WindowMoved(line=line.id, earliest_months=min(0, moved), latest_months=max(0, moved))
         return CriterionAccepted(line=line.id, criterion=case.stock.in_the_way(case.offer)[k][0])
 
-    def _after(self, case: _Case, column: int, k: int) -> Line:
+    def _after(self, case: Case, column: int, k: int) -> Line:
         """The line once its change is made, as far as it matters for its benefit: a window opened earlier."""
         line, moved = case.stock.lines[k], int(case.stock.moved[k, column])
         return replace(line, earliest_start=month_at(line.earliest_start, moved)) if moved < 0 else line
 
-    def _grown(self, case: _Case, column: int, lines: Sequence[Line]) -> Way | None:
+    def _grown(self, case: Case, column: int, lines: Sequence[Line]) -> Way | None:
         """All lines that are there grow by one factor: sure quantity grows with it."""
         sure = float(case.base.sure(self.market.terms)[column])
         factor = case.needed / sure
@@ -267,7 +248,7 @@ class Search:
 
     def _way(
         self,
-        case: _Case,
+        case: Case,
         column: int,
         kind: str,
         *,
@@ -306,7 +287,7 @@ class Search:
             limit=self._limit(case, column, members, there),
         )
 
-    def _limit(self, case: _Case, column: int, members: set[str], there: set[str]) -> str | None:
+    def _limit(self, case: Case, column: int, members: set[str], there: set[str]) -> str | None:
         """The first limit across pools, or of the pool, that stands in the way."""
         standing, policy, pool = self.standing, self.policy, case.pool.get(column)
         quarter = int(case.stock.months[column]) // 3
@@ -327,7 +308,7 @@ class Search:
             return "max_countries_per_pool"
         return None
 
-    def _month(self, case: _Case, column: int) -> str:
+    def _month(self, case: Case, column: int) -> str:
         return month_at(self.policy.horizon_start, int(case.stock.months[column]))
 
 

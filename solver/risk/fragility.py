@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
-from solver.checks import numbers, refuse
+from solver.checks import LARGEST_WHOLE, numbers, refuse
 from solver.errors import Fault
 from solver.instance import Offer, Tier
 from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE
@@ -116,17 +116,21 @@ class Fragility:
 
 
 def turned(offer: Offer, ranges: Ranges, turn: Turn) -> Offer:
-    """The offer as it turns out. CO2e gets worse also where the offer saves less than nothing."""
+    """The offer as it turns out, volumes and prices no further than an offer can state them. CO2e gets worse also
+    where the offer saves less than nothing."""
     price = 1 + ranges.price_share[1] if turn in (Turn.PRICE, Turn.TOGETHER) else 1.0
     volume = 1 + ranges.tipping_share[1] if turn in (Turn.TIPPING, Turn.TOGETHER) else 1.0
     saved = offer.co2_saved_kg_per_unit
     if turn in (Turn.CO2, Turn.TOGETHER):
         saved += ranges.co2_share[0] * abs(saved)
     tiers: list[Tier] = []
-    for tier in offer.tiers:
+    for k, tier in enumerate(offer.tiers):
         least = tiers[-1].from_quantity + 1 if tiers else 1
+        most = LARGEST_WHOLE - (len(offer.tiers) - 1 - k)
         scaled = math.ceil(tier.from_quantity * volume * (1 - ROUNDING)) if volume > 1 else tier.from_quantity
-        tiers.append(Tier(max(least, scaled), tier.unit_price_eur * price))
+        dearer = min(float(LARGEST_WHOLE), tier.unit_price_eur * price)
+        tiers.append(Tier(min(most, max(least, scaled)), dearer))
+    saved = max(-float(LARGEST_WHOLE), saved)
     return replace(offer, tiers=tuple(tiers), co2_saved_kg_per_unit=saved)
 
 

@@ -38,7 +38,8 @@ class Openings:
         for slot in np.argsort(-self.root.worth, kind="stable"):
             if not self.demand.capacity_short(slots):
                 break
-            slots[slot] |= self.demand.can_open[slot]
+            slots[slot] = self.demand.can_open[slot]
+            slots[slot] &= self.demand.apart(slots)
         self._judge(slots, self.root.prices)
 
     def widen(self, most: int) -> None:

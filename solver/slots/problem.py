@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from solver.arrays import Flags, Floats, Ints
 from solver.errors import Fault, InvalidInstance
 
 LARGEST = 1e15
 """Values, costs and sizes beyond this lose their cents in floating point."""
+WIDE, LEAST = f"give a number from -{LARGEST:g} to {LARGEST:g}", f"give a number from 0 to {LARGEST:g}"
 MOST_NAMED = 20
 """Faults named of one kind; the rest are counted."""
-SIZE_TOLERANCE = 1e-9
+DIMENSIONS = {1: "one", 2: "two"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,40 +128,83 @@ def single_source(
     answer that serves all is the constant less its value; one that cannot is more than M short.
     """
     faults: list[Fault] = []
-    matrix = np.array(cost, dtype=float)
-    fixed = _floats("opening_cost", opening_cost, faults)
     need = _floats("demand", demand, faults)
-    if matrix.shape != (len(need), len(fixed)):
-        faults.append(Fault("cost", matrix.shape, f"give {len(need)} rows (customers) of {len(fixed)} columns"))
+    room = _floats("capacity", capacity, faults)
+    fixed = _floats("opening_cost", opening_cost, faults)
+    matrix = _floats("cost", cost, faults, dimensions=2)
+    if not faults:
+        faults += _unservable(need, room, fixed, matrix)
     if faults:
         raise InvalidInstance(faults)
     item, slot = np.nonzero(np.isfinite(matrix))
+    value = _most(fixed, matrix) - matrix[item, slot]
+    problem = SlotProblem(need, fixed, np.zeros(len(fixed)), room, item, slot, value)
+    return problem, _most(fixed, matrix) * len(need)
+
+
+def _most(fixed: Floats, matrix: Floats) -> float:
+    """More than all facilities and every customer at its highest cost come to."""
     highest = np.where(np.isfinite(matrix), np.abs(matrix), 0.0).max(axis=1, initial=0.0)
-    most = float(np.ceil(1 + np.abs(fixed).sum() + highest.sum()))
-    value = most - matrix[item, slot]
-    problem = SlotProblem(need, fixed, np.zeros(len(fixed)), np.array(capacity, dtype=float), item, slot, value)
-    return problem, most * len(need)
+    return float(np.ceil(1 + np.abs(fixed).sum() + highest.sum()))
 
 
-def _floats(name: str, given: object, faults: list[Fault]) -> Floats:
+def _unservable(need: Floats, room: Floats, fixed: Floats, matrix: Floats) -> Iterator[Fault]:
+    """Every fault of facility location, by the names of its own arguments."""
+    if len(room) != len(fixed):
+        yield Fault("capacity", len(room), f"give {len(fixed)} entries, as many as opening_cost has")
+    if matrix.shape != (len(need), len(fixed)):
+        yield Fault("cost", matrix.shape, f"give {len(need)} rows (customers) of {len(fixed)} columns")
+    impossible = ~((np.abs(matrix) <= LARGEST) | (matrix == np.inf))
+    entries = (
+        *_named("demand", need, ~((need >= 0) & (need <= LARGEST)), LEAST),
+        *_named("capacity", room, ~(room >= 0), "give a number of at least 0, or infinity for no limit"),
+        *_named("opening_cost", fixed, ~(np.abs(fixed) <= LARGEST), WIDE),
+        *_named("cost", matrix, impossible, f"{WIDE}, or infinity where it cannot be served"),
+    )
+    yield from entries
+    if not entries and _most(fixed, matrix) > LARGEST / 2:
+        remedy = f"give costs that come to at most {LARGEST / 2:g}, facilities and every customer's highest together"
+        yield Fault("cost", _most(fixed, matrix), remedy)
+
+
+def _floats(name: str, given: object, faults: list[Fault], *, dimensions: int = 1) -> Floats:
+    """The array as floats, its faults named by entry; empty where it has another number of dimensions."""
+    array = _array(given)
+    if array.ndim != dimensions:
+        faults.append(Fault(name, given, f"give a {DIMENSIONS[dimensions]}-dimensional array of numbers"))
+        return np.zeros((0,) * dimensions)
+    if array.dtype == object:
+        wrong = np.array([not _fits_float(entry) for entry in array.flat], dtype=bool).reshape(array.shape)
+        faults += _named(name, array, wrong, "give a number that floating point can hold")
+        array = np.where(wrong, 0.0, array)
+    floats: Floats = array.astype(float)
+    floats.setflags(write=False)
+    return floats
+
+
+def _array(given: object) -> NDArray[Any]:
+    """A copy as numpy reads it: of numbers, else of the entries as they are; rows of unequal length are no array."""
     try:
-        array = np.array(given, dtype=float)
-    except (TypeError, ValueError):
-        array = np.zeros((0, 0))
-    if array.ndim != 1:
-        faults.append(Fault(name, given, "give a one-dimensional array of numbers"))
-        return np.zeros(0)
-    array.setflags(write=False)
-    return array
+        array = np.array(given)
+        return array if array.dtype.kind in "biuf" else np.array(given, dtype=object)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return np.array(None, dtype=object)
+
+
+def _fits_float(entry: object) -> bool:
+    try:
+        return isinstance(entry, Real) and isinstance(float(entry), float)
+    except OverflowError:
+        return False
 
 
 def _wholes(name: str, given: object, faults: list[Fault]) -> Ints:
     found: list[Fault] = []
     array = _floats(name, given, found)
-    if found or not np.array_equal(array, np.rint(array)) or np.abs(array).max(initial=0.0) > LARGEST:
-        faults.append(Fault(name, given, "give a one-dimensional array of whole numbers"))
-        return np.zeros(0, dtype=np.int64)
-    whole = array.astype(np.int64)
+    if not found:
+        found += _named(name, array, (array != np.rint(array)) | ~(np.abs(array) <= LARGEST), "give a whole number")
+    faults += found
+    whole = np.zeros(0, dtype=np.int64) if found else array.astype(np.int64)
     whole.setflags(write=False)
     return whole
 
@@ -179,11 +224,10 @@ def _faults(problem: SlotProblem) -> Iterator[Fault]:
 
 def _wrong_entries(problem: SlotProblem) -> Iterator[Fault]:
     p = problem
-    wide, least = f"give a number from -{LARGEST:g} to {LARGEST:g}", f"give a number from 0 to {LARGEST:g}"
-    yield from _named("size", p.size, ~((p.size >= 0) & (p.size <= LARGEST)), least)
-    yield from _named("opening_cost", p.opening_cost, ~(np.abs(p.opening_cost) <= LARGEST), wide)
-    yield from _named("value", p.value, ~(np.abs(p.value) <= LARGEST), wide)
-    yield from _named("min_size", p.min_size, ~((p.min_size >= 0) & (p.min_size <= LARGEST)), least)
+    yield from _named("size", p.size, ~((p.size >= 0) & (p.size <= LARGEST)), LEAST)
+    yield from _named("opening_cost", p.opening_cost, ~(np.abs(p.opening_cost) <= LARGEST), WIDE)
+    yield from _named("value", p.value, ~(np.abs(p.value) <= LARGEST), WIDE)
+    yield from _named("min_size", p.min_size, ~((p.min_size >= 0) & (p.min_size <= LARGEST)), LEAST)
     yield from _named("max_size", p.max_size, ~(p.max_size >= p.min_size), "give at least the slot's min_size")
     yield from _named("exclusive", p.group, p.group < -1, "give a group's number from 0, or -1 for none")
     outside = (p.item < 0) | (p.item >= p.items), (p.slot < 0) | (p.slot >= p.slots)
@@ -197,8 +241,10 @@ def _wrong_entries(problem: SlotProblem) -> Iterator[Fault]:
 
 
 def _named(name: str, values: Any, wrong: Flags, remedy: str) -> Iterator[Fault]:
-    places = np.flatnonzero(wrong)
-    for place in places[:MOST_NAMED]:
-        yield Fault(f"{name}[{place}]", values[place].item(), remedy)
+    places = np.argwhere(wrong)
+    for place in places[:MOST_NAMED].tolist():
+        value = values[tuple(place)]
+        entry = value.item() if isinstance(value, np.generic) else value
+        yield Fault(name + "".join(f"[{k}]" for k in place), entry, remedy)
     if len(places) > MOST_NAMED:
         yield Fault(name, len(places), f"so many entries are wrong in this way; {remedy}")

@@ -22,6 +22,7 @@ def refine(demand: Demand, place: Ints, clock: Clock, sizes: range) -> Ints:
         quiet, turn = 0, 0
         while quiet < len(opened) and not clock.over():
             part = _around(values, demand.can_open, place, int(opened[turn % len(opened)]), size)
+            part &= ~_excluded(demand, opened[~part[opened]])
             found = _refilled(demand, part, place, clock)
             value = demand.value_of(found, demand.opened_by(found))
             turn, quiet = turn + 1, quiet + 1
@@ -45,6 +46,14 @@ def _around(values: Floats, can_open: Flags, place: Ints, slot: int, size: int) 
         slots = np.flatnonzero(among)
         part[slots[np.argsort(-near[slots], kind="stable")][:most]] = True
     return part
+
+
+def _excluded(demand: Demand, standing: Ints) -> Flags:
+    """The slots that cannot open beside those that stay open."""
+    group = demand.problem.group
+    taken = group[standing]
+    excluded: Flags = np.isin(group, taken[taken >= 0])
+    return excluded
 
 
 def _refilled(demand: Demand, part: Flags, place: Ints, clock: Clock) -> Ints:

@@ -81,12 +81,16 @@ def _priced(demand: Demand, prices: Floats, forced: Flags | None) -> tuple[float
 
 
 def _losses(demand: Demand, gain: Floats, slot: np.ndarray, size: Floats, share: Floats) -> Floats:
-    """What taking a cell whole costs a slot at least: by the slot's price per size, that of its last cell taken."""
+    """What taking a cell whole costs a slot at least: by the slot's price per size, that of its last cell taken.
+
+    The price is at least 0 in a slot that is full, at most 0 in one that is filled only to reach its ``min_size``,
+    and 0 in any other; so a cell that is taken whole loses nothing.
+    """
     partly = np.flatnonzero((share > 0) & (share < 1) & (size > 0))
     full = np.bincount(slot, weights=size * share, minlength=demand.slots) >= demand.max_size * (1 - 1e-9)
     per_size = np.zeros(demand.slots)
-    taken = np.flatnonzero((share >= 1) & (size > 0) & full[slot])
-    per_size[slot[taken]] = np.maximum(0.0, gain[taken] / size[taken])  # in order of falling value: the last stays
+    taken = np.flatnonzero((share >= 1) & (size > 0) & (full[slot] | (gain < 0)))
+    per_size[slot[taken]] = gain[taken] / size[taken]  # in order of falling value: the last stays
     per_size[slot[partly]] = gain[partly] / size[partly]
     losses: Floats = np.maximum(0.0, per_size[slot] * size - gain)
     return losses

@@ -7,18 +7,20 @@ window, a criterion of theirs.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
 from solver.arrays import Flags
 from solver.checks import LARGEST_WHOLE
 from solver.instance import Forbidden, Line
-from solver.lots import suits
+from solver.lots import suits, term_months
 from solver.months import month_at
 from solver.prohibitions import Prohibitions
-from solver.unlocks.costs import COSTS, GROWTHS, MOST_OF_OTHERS, MOST_SIZES, OTHERS, VOLUME, Candidate
+from solver.unlocks.costs import COSTS, GROWTHS, MOST_ENTRIES, MOST_OF_OTHERS, OTHERS, VOLUME, Candidate
 from solver.unlocks.partners import Partner
 from solver.unlocks.places import Places
+from solver.unlocks.sizes import Sizes, smaller
 from solver.whatif.desk import Desk
 from solver.whatif.kinds import Change, ForbiddenDropped, OfferChanged, ParticipantChanged, PolicyChanged
 from solver.whatif.lines import CriterionAccepted, VolumeChanged, WindowMoved
@@ -90,7 +92,7 @@ class Candidates:
         for quantity, estimate, placements in wanted:
             if self._countable(quantity):
                 yield self._volume(quantity, estimate, placements, rough=False)
-        for quantity in self._sizes():
+        for quantity in self.sizes.listed:
             yield self.volume(quantity, rough=False)
         for growth in GROWTHS:
             quantity = max(self.line.quantity + 1, round(growth * self.line.quantity))
@@ -111,8 +113,34 @@ class Candidates:
         is surely more."""
         shelf, mine = self.places.shelf, self.places.position
         sure = self.places.ground.view.market.terms.deviates * shelf.deviation[mine] <= shelf.quantity[mine]
-        gains = [gain[mine] + self.policy.line_cost_eur for gains in shelf.gains for gain in gains]
-        return bool(sure) and (self.policy.no_one_worse_off or min(gains, default=0.0) >= 0)
+        return bool(sure) and (self.policy.no_one_worse_off or self._least_gain() >= 0)
+
+    def _least_gain(self) -> float:
+        """What the whole line gains where it gains least, without waiting and its own cost."""
+        shelf, mine = self.places.shelf, self.places.position
+        least = min((float(gain[mine]) for gains in shelf.gains for gain in gains), default=0.0)
+        return least + self.policy.line_cost_eur
+
+    def _more_is_better(self) -> bool:
+        """Whether more volume is never worse for the line at any place in its window, waiting counted."""
+        waiting = self.places.shelf.waiting[self.places.position, self.places.window()]
+        pays = self.policy.no_one_worse_off or self._least_gain() >= waiting.max(initial=0.0)
+        return self.grows_with_volume() and pays
+
+    def never_worse(self) -> Line:
+        """The line where more volume is never worse for it; else worth more, surer and waiting for nothing, so that it
+        is so."""
+        if self._more_is_better():
+            return self.line
+        category = self.places.ground.view.market.category[self.line.category]
+        lacking = max(0.0, -self._least_gain()) * 12 / term_months(category, self.instance)
+        return replace(
+            self.line,
+            quantity_low=self.line.quantity,
+            quantity_high=self.line.quantity,
+            unit_price_eur=self.line.unit_price_eur + lacking / self.line.quantity,
+            bridging_rate_per_year=0.0,
+        )
 
     def _volume(self, quantity: int, estimate: float, placements: tuple[Placement, ...], *, rough: bool) -> Candidate:
         share = quantity / self.line.quantity
@@ -121,17 +149,10 @@ class Candidates:
         by = self.line.participant
         return Candidate(change, "own_volume", cost, True, by, estimate, placements, rough, possible)
 
-    def _sizes(self) -> list[int]:
-        """The largest smaller volumes that an offer's largest lot has room for: alone, beside another line, beside a
-        lot that stands."""
-        shelf, found = self.places.shelf, set[int]()
-        beside = {0, *map(int, shelf.quantity)}
-        for k, offer in enumerate(self.offers):
-            if offer.max_quantity is not None and suits(self.line, offer, self.floor):
-                standing = self.places.ground.standing[k]
-                beside_lots = {int(total) for total in shelf.quantity @ standing if total}
-                found |= {offer.max_quantity - taken for taken in beside | beside_lots}
-        return sorted((size for size in found if 1 <= size < self.line.quantity), reverse=True)[:MOST_SIZES]
+    @cached_property
+    def sizes(self) -> Sizes:
+        """The smaller volumes that the offers' limits have room for."""
+        return smaller(self.places, monotone=self._more_is_better())
 
     # What others would have to change --------------------------------------------------------------------------------
 
@@ -211,26 +232,49 @@ class Candidates:
         return taken
 
     def _forbidden(self) -> Iterator[Candidate]:
-        for entry in self.instance.forbidden:
-            if self._fits(entry):
-                change = ForbiddenDropped(
-                    participant=entry.participant,
-                    line=entry.line,
-                    family=entry.family,
-                    offer=entry.offer,
-                    start=entry.start,
-                )
-                prohibitions = Prohibitions(change.of(self.instance))
-                none, window = np.zeros(self.places.months, dtype=bool), self.places.window()
-                allowed = [
-                    window & self.places.open(offer, prohibitions) if suits(self.line, offer, self.floor) else none
-                    for offer in self.offers
-                ]
-                own = entry.line == self.line.id
-                yield self._candidate(change, "forbidden", COSTS["forbidden"], allowed, own=own, by=None)
+        for entry in self._entries[:MOST_ENTRIES]:
+            change = ForbiddenDropped(
+                participant=entry.participant,
+                line=entry.line,
+                family=entry.family,
+                offer=entry.offer,
+                start=entry.start,
+            )
+            own = entry.line == self.line.id
+            places = self.places if own else Places(self.desk, self.line, change)
+            prohibitions = Prohibitions(change.of(self.instance))
+            none, window = np.zeros(places.months, dtype=bool), places.window()
+            allowed = [
+                window & places.open(offer, prohibitions) if suits(self.line, offer, self.floor) else none
+                for offer in self.offers
+            ]
+            estimate, placements = places.best(allowed)
+            possible = places.possible(allowed)
+            cost = COSTS["forbidden"]
+            yield Candidate(change, "forbidden", cost, own, None, estimate, placements, possible=possible)
 
-    def _fits(self, entry: Forbidden) -> bool:
-        return entry.participant in (None, self.line.participant) and entry.line in (None, self.line.id)
+    @property
+    def entries_left_out(self) -> int:
+        """Entries of forbidden that bear on the line or those it could share a lot with, and are not listed."""
+        return max(0, len(self._entries) - MOST_ENTRIES)
+
+    @cached_property
+    def _entries(self) -> list[Forbidden]:
+        """Entries of forbidden that bear on the line, and where it may take some offer already, those that bear on
+        other lines of the category."""
+        partners = any(months.any() for months in self._allowed())
+        mine = [entry for entry in self.instance.forbidden if self._bears(entry, self.line)]
+        others = [
+            entry
+            for entry in self.instance.forbidden
+            if partners and entry not in mine and any(self._bears(entry, line) for line in self.places.shelf.lines)
+        ]
+        return [*mine, *others]
+
+    def _bears(self, entry: Forbidden, line: Line) -> bool:
+        offers = {None, *(offer.id for offer in self.offers)}
+        named = entry.participant in (None, line.participant) and entry.line in (None, line.id)
+        return named and entry.offer in offers and entry.family in (None, self.places.ground.family)
 
     def _greener(self) -> Iterator[Candidate]:
         """The green floor without one criterion."""

@@ -22,8 +22,11 @@ the least is sought."""
 FINEST_SHARE = 0.01
 """Volumes are told apart to this share of a line's quantity."""
 HALVINGS = 30
-MOST_PLACEMENTS, MOST_VOLUMES, MOST_SIZES, MOST_OF_OTHERS = 3, 4, 6, 12
-"""How many of each are tried: places a candidate, larger volumes, smaller volumes, changes of others."""
+MOST_PLACEMENTS, MOST_VOLUMES, MOST_SIZES, MOST_OF_OTHERS, MOST_ENTRIES = 3, 4, 12, 12, 12
+"""How many of each are tried: places a candidate, larger volumes, smaller volumes, changes of others, entries of
+forbidden."""
+MOST_SUMS = 2_000
+"""So many sums of other lines' volumes are told apart at most."""
 
 
 @dataclass(frozen=True)

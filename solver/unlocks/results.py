@@ -23,7 +23,8 @@ class Status(StrEnum):
     NONE = "none"
     """No change considered lets it in, each of them shown not to."""
     NOT_FOUND = "not_found"
-    """None was found before the work limit or the clock; some changes are not settled."""
+    """None was found, and some changes are not settled: the work limit or the clock came first, or they are too many
+    to try."""
 
 
 @dataclass(frozen=True)

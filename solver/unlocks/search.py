@@ -1,20 +1,19 @@
 """The search for the cheapest change that lets one line in: screened, tried on the plan as it stands, solved again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from solver.instance import Line
-from solver.months import month_at
 from solver.plan import PlanPool
+from solver.unlocks.at_once import AtOnce, pooled, volume_of
 from solver.unlocks.candidates import Candidates
-from solver.unlocks.costs import FINEST_SHARE, Candidate
+from solver.unlocks.costs import COSTS, FINEST_SHARE, Candidate
 from solver.unlocks.results import Confirmed, Status, Unlock
 from solver.whatif.desk import Desk, same_within
-from solver.whatif.kinds import with_parts
-from solver.whatif.lines import VolumeChanged
 from solver.whatif.placing import tried
 
 MOST_ALTERNATIVES = 3
+INFINITY = float("inf")
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,15 @@ class Search:
     def __init__(self, desk: Desk, line: Line, budget: int) -> None:
         self.desk, self.line, self.budget = desk, line, budget
         self.began, self.less_may_do = desk.solves, False
+        self.no_smaller = 0.0
+        """Smaller volumes that cost less are shown not to let the line in, listed or not."""
 
     def answer(self) -> Unlock:
         desk = self.desk
-        if self.line.id in _pooled(desk.best.pools):
+        if self.line.id in pooled(desk.best.pools):
             return self._by_solving_again()
         self.candidates = Candidates(desk, self.line)
+        self.at_once = AtOnce(self.candidates)
         listed = self.candidates.listed()
         known = self._first(listed)
         known |= self._cheaper(listed, known)
@@ -64,7 +66,7 @@ class Search:
         best = _Tried(candidate, "open")
         for placement in candidate.placements:
             value, pools = tried(view, desk.best.pools, self.candidates.places.ground.family, placement)
-            if self.line.id in _pooled(pools) and value > best.with_eur:
+            if self.line.id in pooled(pools) and value > best.with_eur:
                 best = _Tried(candidate, "open", value, desk.best.bound_eur, pools)
         if candidate.own and best.pools:
             return self._judged(best, desk.best.objective_eur, desk.best.bound_eur)
@@ -85,9 +87,9 @@ class Search:
             if judged.verdict == "in" or self._left < 1:
                 return judged
         after = desk.solved(desk.view(candidate.change), known.pools or desk.best.pools)
-        if self.line.id in _pooled(after.pools) and after.objective_eur > known.with_eur:
+        if self.line.id in pooled(after.pools) and after.objective_eur > known.with_eur:
             known = replace(known, with_eur=after.objective_eur, pools=after.pools)
-        elif candidate.own and self.line.id not in _pooled(after.pools):
+        elif candidate.own and self.line.id not in pooled(after.pools):
             desk.improve(after.pools)
         judged = replace(self._judged(known, low, high), solved=True)
         if judged.verdict == "open" and after.bound_eur <= low + same_within(low):
@@ -115,17 +117,26 @@ class Search:
 
     def _cheaper(self, listed: Sequence[Candidate], known: dict[int, _Tried]) -> dict[int, _Tried]:
         """What costs less than the first that lets the line in, settled as far as the budget goes: the line's own
-        terms all at once, then one by one from the most promising."""
+        terms all at once, then one by one from the most promising; where no estimate promises anything, smaller
+        volumes first, whose companies are not estimated."""
         end = min((k for k, entry in known.items() if entry.verdict == "in"), default=len(listed))
         found: dict[int, _Tried] = {}
         open_ = [k for k in range(end) if k not in known or not known[k].settled]
         own = [k for k in open_ if listed[k].own]
-        volumes = [k for k in own if _quantity(listed[k]) > self.line.quantity]
-        plain = [k for k in own if not _quantity(listed[k])]
+        volumes = [k for k in own if volume_of(listed[k]) > self.line.quantity]
+        plain = [k for k in own if not volume_of(listed[k])]
         for group in (plain, volumes):
-            if len(group) > 1 and self._left > 0 and self._none_of([listed[k] for k in group]):
+            if len(group) > 1 and self._left > 0 and self.at_once.none_of([listed[k] for k in group]):
                 found |= {k: _Tried(listed[k], "out") for k in group}
-        for k in sorted(open_, key=lambda k: (-listed[k].estimate_eur, k)):
+        smaller = [k for k in own if 0 < volume_of(listed[k]) < self.line.quantity]
+        cost = listed[end].cost if end < len(listed) else INFINITY
+        several = len(smaller) > 1 or not self.candidates.sizes.all_listed(cost)
+        if several and self._left > 0 and self.at_once.none_smaller(cost):
+            self.no_smaller = cost
+            found |= {k: _Tried(listed[k], "out") for k in smaller}
+        for k in sorted(
+            open_, key=lambda k: (listed[k].estimate_eur <= 0, k not in smaller, -listed[k].estimate_eur, k)
+        ):
             if k in found or k >= end or self._left < 1:
                 continue
             found[k] = self._solved(known.get(k, _Tried(listed[k], "open")))
@@ -140,53 +151,17 @@ class Search:
         if first is None or not listed[first].rough:
             return listed, known
         whole = self.line.quantity
-        out = [_quantity(listed[k]) for k, entry in known.items() if entry.verdict == "out" and k < first]
+        out = [volume_of(listed[k]) for k, entry in known.items() if entry.verdict == "out" and k < first]
         low, found = max([whole, *out]), known[first]
-        while _quantity(found.candidate) - low > max(1, FINEST_SHARE * whole) and self._left > 0:
-            candidate = self.candidates.volume((low + _quantity(found.candidate)) // 2, rough=True)
+        while volume_of(found.candidate) - low > max(1, FINEST_SHARE * whole) and self._left > 0:
+            candidate = self.candidates.volume((low + volume_of(found.candidate)) // 2, rough=True)
             entry = self._quick(candidate)
             entry = entry if entry.verdict == "in" else self._solved(entry)
             if not entry.settled:
                 break
-            found, low = (entry, low) if entry.verdict == "in" else (found, _quantity(candidate))
-        self.less_may_do = _quantity(found.candidate) - low > max(1, FINEST_SHARE * whole)
+            found, low = (entry, low) if entry.verdict == "in" else (found, volume_of(candidate))
+        self.less_may_do = volume_of(found.candidate) - low > max(1, FINEST_SHARE * whole)
         return [*listed[:first], found.candidate, *listed[first + 1 :]], {**known, first: found}
-
-    def _none_of(self, candidates: Sequence[Candidate]) -> bool:
-        """Whether no plan has the line in that is worth more than those without, were all these changes made at once
-        and more: nothing to pay for waiting, and where volume is among them no size limits."""
-        line, instance, low = self.line, self.desk.instance, self.desk.best.objective_eur
-        most, offers = max(_quantity(c) for c in candidates), instance.offers
-        if most and not self.candidates.grows_with_volume():
-            return False
-        if most:
-            offers = tuple(replace(offer, max_quantity=None, total_max_quantity=None) for offer in offers)
-        lifted = any(c.kind == "forbidden" for c in candidates)
-        freed = with_parts(
-            instance,
-            offers=offers,
-            lines=tuple(self._eased(candidates, most) if other.id == line.id else other for other in instance.lines),
-            forbidden=tuple(entry for entry in instance.forbidden if not (lifted and entry.line == line.id)),
-        )
-        after = self.desk.solved(self.desk.view_of(freed), self.desk.best.pools)
-        if self.line.id not in _pooled(after.pools) and not most:
-            self.desk.improve(after.pools)
-        return after.bound_eur <= low + same_within(low)
-
-    def _eased(self, candidates: Sequence[Candidate], most: int) -> Line:
-        """The line with all that the candidates change of it."""
-        later = max(getattr(c.change, "latest_months", 0) for c in candidates)
-        earlier = min(getattr(c.change, "earliest_months", 0) for c in candidates)
-        eased = self.candidates.eased([getattr(c.change, "criterion", "") for c in candidates])
-        if most:
-            view = self.desk.view(VolumeChanged(line=self.line.id, quantity=most))
-            eased = view.worth.lines[self.line.id]
-        return replace(
-            eased,
-            earliest_start=month_at(self.line.earliest_start, earlier),
-            latest_start=month_at(self.line.latest_start, later),
-            bridging_rate_per_year=0.0,
-        )
 
     # Telling ---------------------------------------------------------------------------------------------------------
 
@@ -196,7 +171,9 @@ class Search:
             if ranked:
                 first = known[ranked[0]]
                 others = self._alternatives(listed, known, ranked[0]) if status is Status.UNLOCKED else ()
-                unsettled = _unsettled(listed[: ranked[0]], known) + self.less_may_do
+                unsettled = (
+                    _unsettled(listed[: ranked[0]], known) + self.less_may_do + self._unlisted(first.candidate.cost)
+                )
                 return self._unlock(
                     status,
                     _confirmed(first),
@@ -205,10 +182,15 @@ class Search:
                     unsettled=unsettled,
                     why=_words(first),
                 )
-        unsettled = _unsettled(listed, known)
+        unsettled = _unsettled(listed, known) + self._unlisted(INFINITY)
         status = Status.NOT_FOUND if unsettled else Status.NONE
         why = self._why(listed, unsettled)
         return self._unlock(status, None, considered=len(listed), unsettled=unsettled, why=why)
+
+    def _unlisted(self, cost: float) -> int:
+        """How many more changes that cost less may let the line in, none of them listed: volumes count as one."""
+        volumes = not self.candidates.sizes.all_listed(cost) and self.no_smaller < cost
+        return volumes + (self.candidates.entries_left_out if cost > COSTS["forbidden"] else 0)
 
     def _unlock(
         self,
@@ -254,6 +236,8 @@ class Search:
             return "the category has no offer: only the market could change that"
         if not listed:
             return "no single change of the kinds considered bears on the line"
+        if unsettled and self._left > 0:
+            return f"changes considered: {len(listed)}, each that was tried shown not to let the line in; others may"
         if unsettled:
             return f"changes considered: {len(listed)}, not settled: {unsettled}; allow more solves to settle them"
         return f"changes considered: {len(listed)}, each shown not to let the line in"
@@ -271,15 +255,6 @@ class Search:
         why = "solving again puts the line in a pool" + (", and plans without it are as good" if tie else "")
         status = Status.TIE if tie else Status.BY_SOLVING_AGAIN
         return self._unlock(status, confirmed, considered=0, unsettled=0, why=why)
-
-
-def _quantity(candidate: Candidate) -> int:
-    """The volume that a candidate gives the line; 0 for other kinds."""
-    return getattr(candidate.change, "quantity", None) or 0 if candidate.kind == "own_volume" else 0
-
-
-def _pooled(pools: Iterable[PlanPool]) -> set[str]:
-    return {name for pool in pools for lot in pool.lots for name in lot.lines}
 
 
 def _verdict(with_eur: float, low: float, high: float) -> str:

@@ -30,7 +30,10 @@ from solver.worth import Worth
 
 SCHEMA = "pooling.what-if/1"
 SECONDS_A_FAMILY = 1.0
-"""Of the time limit; more families than this pays for are not solved again."""
+"""Of the time limit: as many families as this pays for are solved again first; more of them at the pace that this
+shows, as long as time is left."""
+GROWTH = 4
+"""Families solved again grow by this factor at most before the pace is looked at anew."""
 CHANGED_SHARE = 0.8
 """Of the time left goes at most so much to the changed families, the rest to the same families unchanged."""
 RESERVED, LATE_SHARE = 0.8, 0.08
@@ -66,20 +69,28 @@ class WhatIf:
         return not self.breaks
 
     @property
+    def complete(self) -> bool:
+        """Whether every touched family was solved again; else bounds hold only with the others' pools as they stand."""
+        return set(self.touched) <= set(self.replanned.families)
+
+    @property
     def effect_eur(self) -> float:
         """What the change itself does to the total: *after* less *unchanged*."""
         return self.replanned.objective_eur - self.unchanged.objective_eur
 
     @property
     def effect_range_eur(self) -> tuple[float, float]:
-        """The least and the most that the effect could be if both were solved to the end."""
+        """The least and the most that the effect could be if both were solved to the end; the families left standing
+        not counted."""
         low = self.replanned.objective_eur - self.unchanged.bound_eur
         return low, self.replanned.bound_eur - self.unchanged.objective_eur
 
     def to_document(self) -> dict[str, object]:
-        """As ``pooling.what-if/1``, ready for JSON."""
-        low, high = self.effect_range_eur
+        """As ``pooling.what-if/1``, ready for JSON. While families are left standing nothing is proven of the whole:
+        bound, gap and range are null."""
         resolved = self.replanned.families
+        bound, gap = (self.replanned.bound_eur, self.replanned.gap) if self.complete else (None, None)
+        low, high = self.effect_range_eur if self.complete else (None, None)
         return {
             "schema": SCHEMA,
             "changes": to_document(self.changes)["changes"],
@@ -98,8 +109,8 @@ class WhatIf:
             "effect_eur": self.effect_eur,
             "effect_low_eur": low,
             "effect_high_eur": high,
-            "bound_eur": self.replanned.bound_eur,
-            "gap": self.replanned.gap,
+            "bound_eur": bound,
+            "gap": gap,
             "stopped_by_clock": self.replanned.stopped_by_clock or self.unchanged.stopped_by_clock,
             "pools": self.pools.to_document(),
             "participants": [share.to_document() for share in self.participants],
@@ -128,8 +139,8 @@ def what_if(
 ) -> WhatIf:
     """What the changes would do to the plan ``pools``, which must be a lawful plan of the instance.
 
-    ``families`` are solved again (by default those that the changes touch, the ones whose value moves most first, as
-    many as the time limit pays for); the pools of all others stay, as far as the changed instance allows. Raises
+    ``families`` are solved again (by default those that the changes touch, the ones whose value moves most first, until
+    all are or the time is used); the pools of all others stay, as far as the changed instance allows. Raises
     `InvalidInstance` for changes that cannot be made and `InvalidPlan` for a plan that is not lawful.
     """
     began = time.monotonic()
@@ -225,15 +236,34 @@ class _Question:
         return [pool for pool in plan.pools if (pool.family, pool.start) not in others]
 
     def _solved(self) -> tuple[Replanned, Replanned]:
-        """The families solved again with and without the change, each started from the better of what both found."""
-        chosen = self._chosen()
-        now = time.monotonic()
+        """The families solved again with and without the change, in rounds: each solves those of the round before once
+        more, from where they stand, beside as many further ones as the time left pays for at the pace so far."""
+        ranked, now = self._ranked(), time.monotonic()
         ends_at = self.began + (1 - LATE_SHARE) * self.time_limit_s - RESERVED * (now - self.began)
+        count = len(ranked) if self.families is not None else max(1, int(self.time_limit_s / SECONDS_A_FAMILY))
+        done, standing, given = 0, self.standing, self.given
+        while True:
+            began = time.monotonic()
+            chosen = known_families(self.old.instance, ranked[:count])
+            start = self._mended(ranked[done:count], standing)
+            after, unchanged = self._round(chosen, start, standing, given, ends_at)
+            now, done = time.monotonic(), min(count, len(ranked))
+            pace = max(1e-6, now - began) / max(1, done)
+            count = min(len(ranked), GROWTH * done, int((ends_at - now) / pace))
+            if count <= done:
+                return after, unchanged
+            standing, given = (Upheld(tuple(self._mine(plan)), ()) for plan in (after, unchanged))
+
+    def _round(
+        self, chosen: Sequence[str], start: Upheld, standing: Upheld, given: Upheld, ends_at: float
+    ) -> tuple[Replanned, Replanned]:
+        """The families solved with the change and without, each started from the better of what both found."""
+        now = time.monotonic()
         first = now + CHANGED_SHARE * max(0.0, ends_at - now)
-        after = self._resolved(self.new, self._mended(chosen), chosen, first)
-        found = self._carried(self.old, after, self.given)
+        after = self._resolved(self.new, start, chosen, first)
+        found = self._carried(self.old, after, given)
         unchanged = self._resolved(self.old, found, chosen, ends_at)
-        carried = self._carried(self.new, unchanged, self.standing)
+        carried = self._carried(self.new, unchanged, standing)
         value = self.new.value([*carried.pools, *self.others])
         if value > after.objective_eur:
             pools = tuple(sorted((*carried.pools, *self.others), key=lambda pool: (pool.start, pool.family)))
@@ -241,9 +271,9 @@ class _Question:
             after = replace(after, pools=pools, objective_eur=value, bound_eur=bound)
         return after, unchanged
 
-    def _mended(self, families: Sequence[str]) -> Upheld:
+    def _mended(self, families: Sequence[str], standing: Upheld) -> Upheld:
         """What stands, with the losses of the families made good where that is quickly done."""
-        view, pools = self.new, list(self.standing.pools)
+        view, pools = self.new, list(standing.pools)
         decided = {(pool.family, pool.start) for pool in view.instance.fixed}
         for family in families:
             before = [pool for pool in self.given.pools if pool.family == family]
@@ -253,7 +283,7 @@ class _Question:
             left = left_beside(view.market, view.worth, [*beside, *self.others])
             better = mended(View(view.market, view.worth, left), before, ours)
             pools = [*rest, *(pool for pool in better if (pool.family, pool.start) not in decided)]
-        return replace(self.standing, pools=tuple(pools))
+        return replace(standing, pools=tuple(pools))
 
     def _resolved(self, view: _View, standing: Upheld, chosen: Sequence[str], ends_at: float) -> Replanned:
         whole = [*standing.pools, *self.others]
@@ -270,18 +300,15 @@ class _Question:
         better = view.value(whole) > view.value(instead.pools) + SAME_EUR
         return Upheld(whole, ()) if better else instead
 
-    def _chosen(self) -> tuple[str, ...]:
-        """The families to solve again: those named, else as many of the touched as the time pays for, those first
-        whose value the change moves most."""
+    def _ranked(self) -> Sequence[str]:
+        """The families to solve again: those named, else the touched, those first whose value the change moves most."""
         if self.families is not None:
             return known_families(self.old.instance, self.families)
         moved = dict.fromkeys(self.reached, 0.0)
         for sign, view, upheld in ((-1, self.old, self.given), (1, self.new, self.standing)):
             for pool in upheld.pools:
                 moved[pool.family] = moved.get(pool.family, 0.0) + sign * pool_value(view.worth, pool)
-        most = max(1, int(self.time_limit_s / SECONDS_A_FAMILY))
-        ranked = sorted(self.reached, key=lambda family: -abs(moved[family]))
-        return known_families(self.old.instance, ranked[:most])
+        return sorted(self.reached, key=lambda family: -abs(moved[family]))
 
 
 def _swapped(whole: Totals, out: Totals, into: Totals) -> Totals:

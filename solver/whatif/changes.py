@@ -138,14 +138,15 @@ def _read(row: object) -> Change:
     declared = {entry.name: entry for entry in fields(kind)}
     given = {name: _number(name, value) for name, value in row.items() if name != "kind"}
     faults = [Fault(str(name), given[name], NO_SUCH_FIELD) for name in given if name not in declared]
-    faults += [
-        Fault(name, None, "give this field: it has no default")
-        for name, entry in declared.items()
-        if name not in given and entry.default is MISSING
-    ]
+    missing = [name for name, entry in declared.items() if name not in given and entry.default is MISSING]
+    faults += [Fault(name, None, "give this field: it has no default") for name in missing]
+    try:
+        known = {name: value for name, value in given.items() if name in declared}
+        change: Change = kind(**{**dict.fromkeys(missing), **known})
+    except InvalidInstance as refused:
+        faults += [fault for fault in refused.faults if fault.path not in missing]
     if faults:
         raise InvalidInstance(faults)
-    change: Change = kind(**given)
     return change
 
 

@@ -6,13 +6,14 @@ what a change touches is built again and checked, so that one line among a milli
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from itertools import chain
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from solver.checks import LARGEST_WHOLE, refuse, texts
+from solver.checks import refuse, texts
 from solver.errors import Fault, InvalidInstance
 from solver.instance import Forbidden, Instance, Line, Offer, Participant, Policy, Tier
-from solver.reading import WHOLE
+from solver.reading import read_part, written
 
 Part = TypeVar("Part", Policy, Participant, Offer)
 DECIDED = "it stands in a decided pool, which stands as given: take the pool out of fixed first"
@@ -146,8 +147,7 @@ class ParticipantChanged:
     values: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        refuse(texts(participant=self.participant))
-        refuse(_unusable(self.values, Participant, kept=("id",)))
+        refuse(chain(texts(participant=self.participant), _unusable(self.values, Participant, kept=("id",))))
 
     def of(self, instance: Instance) -> Instance:
         known(instance, participant=self.participant)
@@ -167,8 +167,7 @@ class OfferChanged:
     values: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        refuse(texts(offer=self.offer))
-        refuse(_unusable(self.values, Offer, kept=("id", "category")))
+        refuse(chain(texts(offer=self.offer), _unusable(self.values, Offer, kept=("id", "category"))))
 
     def of(self, instance: Instance) -> Instance:
         known(instance, offer=self.offer)
@@ -192,29 +191,19 @@ def _unusable(values: object, of: type[Any], *, kept: Collection[str]) -> Iterat
 
 
 def _renewed(part: Part, values: Mapping[str, Any]) -> Part:
-    try:
-        usable: dict[str, Any] = {name: _usable(name, value) for name, value in values.items()}
-        return replace(part, **usable)
-    except InvalidInstance as refused:
-        raise InvalidInstance(replace(fault, path=f"values.{fault.path}") for fault in refused.faults) from refused
+    """The part read again with the new values; the faults' paths begin with ``values``."""
+    given = {name: _as_document(value) for name, value in values.items()}
+    return read_part(type(part), {**written(part), **given}, "values")
 
 
-def _usable(name: str, value: object) -> object:
-    """A value as its part wants it: lists as tuples, whole numbers written with a point as such, tiers read."""
-    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_WHOLE and name in WHOLE:
-        return int(value)
-    if name == "tiers" and isinstance(value, list | tuple):
-        return tuple(_tier(k, tier) for k, tier in enumerate(value))
-    return tuple(value) if isinstance(value, list) else value
+def _as_document(value: object) -> object:
+    """A value, or a list of values, as the format writes it."""
+    if isinstance(value, list | tuple):
+        return [_as_written(entry) for entry in value]
+    return _as_written(value)
 
 
-def _tier(k: int, value: object) -> Tier:
-    if isinstance(value, Tier):
-        return value
-    if not isinstance(value, Mapping) or value.keys() != {"from_quantity", "unit_price_eur"}:
-        raise InvalidInstance([Fault(f"tiers[{k}]", value, "give an object: from_quantity and unit_price_eur")])
-    try:
-        usable: dict[str, Any] = {name: _usable(name, entry) for name, entry in value.items()}
-        return Tier(**usable)
-    except InvalidInstance as refused:
-        raise InvalidInstance(replace(fault, path=f"tiers[{k}].{fault.path}") for fault in refused.faults) from refused
+def _as_written(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return written(value) if isinstance(value, Tier) else value

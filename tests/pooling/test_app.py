@@ -13,17 +13,20 @@ from sqlalchemy import Engine, text
 
 from pooling import problems
 from pooling.access.matrix import MATRIX
-from pooling.database import transaction
+from pooling.app import utc_now
+from pooling.database import connect, transaction
 from pooling.demand.mapping import BadMapping
 from pooling.errors import BadInput, BadSetting, NotFound, PoolingError
 from pooling.limits import UnknownParameter
 from pooling.paging import InvalidCursor
 from pooling.problems import CODES, STATUSES, NotReady
 from pooling.settings import Settings
-from tests.pooling.api_client import api
+from tests.pooling.api_client import api, make_account
 from tests.pooling.serving import served
 
 THREADS = Settings().threads
+SOMEBODY = {"Authorization": "Bearer npk_of-nobody"}
+"""A credential that is looked up: requests without one go no further."""
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ def test_an_empty_database_is_not_ready(tmp_path: Path) -> None:
     with served(f"sqlite:///{tmp_path}/empty.db") as client:
         said = problem(client.get("/health/ready"), 503, "not-ready")
         assert "schema is at nothing" in str(said["detail"])
-        problem(client.get("/v1/participants"), 503, "not-ready")
+        problem(client.get("/v1/participants", headers=SOMEBODY), 503, "not-ready")
 
 
 def test_the_root_leads_to_every_resource(plain_url: str) -> None:
@@ -109,7 +112,7 @@ def test_an_unreachable_database_is_not_ready_and_its_address_is_not_told() -> N
         answer = client.get("/health/ready")
         problem(answer, 503, "not-ready")
         assert not [word for word in ("hush", "nobody", "127.0.0.1:1/") if word in answer.text]
-        problem(client.get("/v1/criteria"), 503, "not-ready")
+        problem(client.get("/v1/criteria", headers=SOMEBODY), 503, "not-ready")
 
 
 def test_every_refusal_is_a_problem(plain_url: str) -> None:
@@ -118,10 +121,10 @@ def test_every_refusal_is_a_problem(plain_url: str) -> None:
             problem(client.get(path), 404, "not-found")
         refused = client.request("PATCH", "/v1/participants", json={})
         problem(refused, 405, "method-not-allowed")
-        assert "GET" in refused.headers["allow"]
-        problem(client.get("/v1/participants?limt=3"), 400, "unknown-parameter")
+        assert refused.headers["allow"] == "GET, HEAD, OPTIONS"
+        problem(client.get("/v1/participants?limt=3", headers=SOMEBODY), 400, "unknown-parameter")
         problem(client.get("/health/live?deep=1"), 400, "unknown-parameter")
-        body = problem(client.get("/v1/participants?limit=many"), 400, "bad-request")
+        body = problem(client.get("/v1/participants?limit=many", headers=SOMEBODY), 400, "bad-request")
         [fault] = body["errors"]  # type: ignore[misc]
         assert (fault["parameter"], fault["code"]) == ("limit", "wrong-type")
         problem(client.get("/v1/participants"), 401, "not-authenticated")
@@ -130,17 +133,49 @@ def test_every_refusal_is_a_problem(plain_url: str) -> None:
 @pytest.mark.parametrize(
     ("path", "methods"),
     [
-        ("/v1/participants", "GET, OPTIONS"),
-        ("/v1/forecasts", "GET, OPTIONS, POST"),
-        ("/v1/uploads", "GET, OPTIONS, POST"),
-        ("/v1/cycles/autumn", "GET, OPTIONS, PUT"),
-        (f"/v1/tenders/{UUID(int=1)}", "GET, OPTIONS, PATCH"),
+        ("/v1/participants", "GET, HEAD, OPTIONS"),
+        ("/v1/forecasts", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/uploads", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/cycles/autumn", "GET, HEAD, OPTIONS, PUT"),
+        (f"/v1/tenders/{UUID(int=1)}", "GET, HEAD, OPTIONS, PATCH"),
+        ("/v1/cycles/autumn/open", "OPTIONS, POST"),
     ],
 )
 def test_options_names_every_method_of_a_path(plain_url: str, path: str, methods: str) -> None:
     with served(plain_url) as client:
         answer = client.options(path)
         assert (answer.status_code, answer.headers["allow"]) == (204, methods)
+
+
+DIFFERENT = {"x-request-id", "traceparent", "date", "ratelimit"}
+"""Headers that differ from request to request."""
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health/live", "/health/ready", "/schema", "/metrics", "/v1/categories", "/v1/effect", "/nowhere"]
+)
+def test_a_head_is_answered_as_a_get_without_its_body(plain_url: str, path: str) -> None:
+    engine = connect(plain_url)
+    headers = make_account(engine, "planner", now=utc_now()).headers
+    engine.dispose()
+    with served(plain_url) as client:
+        whole, head = (client.request(method, path, headers=headers) for method in ("GET", "HEAD"))
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert whole.content
+    one, other = ({name: each.headers[name] for name in set(each.headers) - DIFFERENT} for each in (whole, head))
+    assert one.pop("content-length") == other.pop("content-length") or path == "/metrics"
+    assert one == other
+
+
+def test_a_head_is_logged_as_one_of_its_operation(plain_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with api(plain_url) as app:
+        planner = app.client("planner")
+        etag = planner.get("/v1/categories").headers["etag"]
+        with caplog.at_level("INFO", logger="pooling.requests"):
+            assert planner.request("HEAD", "/v1/categories", headers={"If-None-Match": etag}).status_code == 304
+            refused = planner.request("HEAD", "/v1/cycles/autumn/open")
+        assert (refused.status_code, refused.headers["allow"], refused.content) == (405, "OPTIONS, POST", b"")
+    assert next(each.getMessage() for each in caplog.records) == "HEAD categories.list 304"
 
 
 def test_a_failure_tells_nothing_but_its_number(

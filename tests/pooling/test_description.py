@@ -103,6 +103,26 @@ def test_writes_show_how_they_are_made_safe(described: dict[str, Any]) -> None:
     assert {"NeededKey", "IdempotencyKey", "IfMatch", "IfNoneMatch"} <= seen
 
 
+def test_a_version_is_asked_for_where_it_is_needed_and_nowhere_else(described: dict[str, Any]) -> None:
+    conditions, named = {}, {}
+    for _, method, operation in operations(described):
+        parameters = {each["$ref"].rpartition("/")[2] for each in operation.get("parameters", []) if "$ref" in each}
+        conditions[operation.get("operationId")] = sorted({"412", "428"} & set(operation["responses"]))
+        named[operation.get("operationId")] = sorted(parameters & {"IfMatch", "MayMatch"})
+        if method == "get":
+            assert not conditions[operation.get("operationId")]
+    for operation_id, statuses in conditions.items():
+        wanted = {(): [], ("412",): ["MayMatch"], ("412", "428"): ["IfMatch"]}[tuple(statuses)]
+        assert named[operation_id] == wanted, operation_id
+    assert conditions["forecasts.load"] == conditions["keys.create"] == conditions["runs.create"] == []
+    assert {name for name, wanted in named.items() if wanted == ["MayMatch"]} == {
+        "operations.cancel",
+        "notices.mark-read",
+    }
+    for needy in ("me.contact", "tenders.propose", "tenders.confirm", "keys.revoke", "forecasts.write"):
+        assert conditions[needy] == ["412", "428"], needy
+
+
 def test_models_of_bodies_have_the_bounds_that_are_enforced(described: dict[str, Any]) -> None:
     models = described["components"]["schemas"]
     assert models["NewScenarios"]["properties"]["grid"]["minProperties"] == 1

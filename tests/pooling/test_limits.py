@@ -1,5 +1,6 @@
 """What a request may cost: bytes, time, nesting, an address that is known. Over real HTTP where the wire matters."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -7,12 +8,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, RawBody
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
+from pooling.bodies import refuse_repeated
 from pooling.database import connect, reading
 from pooling.limits import MAX_BODY_BYTES, MAX_DEPTH, TooDeep, refuse_deep
 from pooling.settings import Settings
@@ -37,6 +41,14 @@ def small(body: RawBody) -> int:
 def anything(data: JSONBody[dict[str, object]]) -> int:
     """Takes any object."""
     return len(data)
+
+
+WRITTEN = [(",", ":"), (", ", ": "), (" , ", " : "), ("\n,", "\n:")]
+
+
+def containers(inside: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """Arrays and objects of values."""
+    return st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=4), inside, max_size=3)
 
 
 @pytest.fixture
@@ -166,12 +178,13 @@ def test_the_character_nul_is_refused_everywhere(app: Api, value: str) -> None:
 @pytest.mark.parametrize(
     ("body", "pointer", "code"),
     [
-        ({}, "#", "missing"),
+        ({}, "#/value", "missing"),
         ({"value": "x"}, "#/value", "wrong-type"),
         ({"value": 1.5}, "#/value", "wrong-type"),
         ({"value": -1}, "#/value", "out-of-range"),
         ({"value": 10**30}, "#/value", "out-of-range"),
-        ({"value": 1, "valeu": 1}, "#", "unknown-field"),
+        ({"value": 1, "valeu": 1}, "#/valeu", "unknown-field"),
+        ({"value": 1, "a/b.c": 1}, "#/a~1b.c", "unknown-field"),
         ({"value": 1, "marks": ["a", "toolong"]}, "#/marks/1", "wrong-length"),
         ({"value": 1, "marks": ["a"] * 4}, "#/marks", "wrong-length"),
         ([], "#", "wrong-type"),
@@ -182,6 +195,42 @@ def test_a_fault_in_a_body_is_pointed_at(app: Api, body: object, pointer: str, c
     refused(answer, 400, "bad-request")
     [fault] = answer.json()["errors"]
     assert (fault["pointer"], fault["code"]) == (pointer, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        (b'{"value": 1e400}', [("#/value", "out-of-range")]),
+        (b'{"value": 1, "marks": ["a", -1e999]}', [("#/marks/1", "out-of-range")]),
+        (b'{"value": 1, "value": 2}', [("#/value", "repeated-field")]),
+        (b'{"value" : 1, "value": 2}', [("#/value", "repeated-field")]),
+        (b'{"value"\n:1,"v\\u0061lue"\t:2}', [("#/value", "repeated-field")]),
+        (b'{"value":1,"a":[{},{"b/c":[],"b/c":{}}]}', [("#/a/1/b~1c", "repeated-field")]),
+        (b'{"a":"\\":","b":1,"b":1}', [("#/b", "repeated-field")]),
+    ],
+)
+def test_what_a_decoder_would_pass_over_is_pointed_at(app: Api, body: bytes, faults: list[tuple[str, str]]) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = app.client("planner").post(counters.CounterController.path, content=body, headers=headers)
+    refused(answer, 400, "bad-request")
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == faults
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": 1, "b": 2}', b'{"a" : {"a" : 1}}', b'{"a": "\\":\\":", "b": "\\": :"}', b'{"a":[{"a":1},{"a":2}]}', b"{}"],
+)
+def test_a_key_may_come_again_in_another_object_or_in_text(app: Api, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    assert app.client("planner").post("/any", content=body, headers=headers).status_code == 201
+
+
+@given(
+    st.recursive(st.none() | st.text(max_size=4) | st.integers(), containers, max_leaves=12), st.sampled_from(WRITTEN)
+)
+def test_no_key_is_taken_for_repeated_that_is_not(value: object, separators: tuple[str, str]) -> None:
+    body = json.dumps(value, separators=separators).encode()
+    refuse_repeated(body, json.loads(body))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pooling", *arguments]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", **settings}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
@@ -31,6 +31,7 @@ def test_help_opens_no_database(tmp_path: Path) -> None:
         ("mysql://x/y", "no database we know"),
         ("postgresql+psycopg://u@host:notaport/x", "cannot be read"),
         ("postgresql+psycopg://nobody@127.0.0.1:1/x?connect_timeout=2", "cannot be used"),
+        ("sqlite:///:memory:", "bad-setting"),
         ("sqlite:///text.db", "not a database"),
         ("sqlite:////proc/no/such/folder/x.db", "file:"),
     ],
@@ -74,3 +75,10 @@ def test_an_index_in_per_cent_is_refused(tmp_path: Path) -> None:
     done = run("offers", "load", "offers.toml", folder=tmp_path)
     assert done.returncode == 2
     assert "per cent" in done.stderr
+
+
+def test_a_misspelt_setting_is_warned_of(tmp_path: Path) -> None:
+    done = run("submissions", folder=tmp_path, POOLING_DATABSE_URL="sqlite:///other.db")
+    assert done.returncode == 0
+    said = "POOLING_DATABSE_URL is no setting and is not read; did you mean POOLING_DATABASE_URL?"
+    assert done.stderr == f"pooling: warning: {said}\n"

@@ -17,7 +17,7 @@ from pooling.invariants.commands import CHECKS
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 LINES = (("DK-84", "DK-84"), ("DK-OST", "DK-85"))
 """Participant, and who it was sent as."""
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """All revisions that were ever released before the last."""
 
 

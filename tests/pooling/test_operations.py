@@ -115,6 +115,21 @@ def test_a_waiting_operation_is_cancelled_and_that_is_safe_to_repeat(database_ur
         assert planner.post(f"/v1/operations/{uuid4()}/cancel").status_code == 404
 
 
+def test_a_cancellation_holds_to_the_version_where_one_is_named(database_url: str) -> None:
+    with api(database_url) as app:
+        planner = app.client("planner")
+        path = f"/v1/operations/{asked_for(app, app.account('planner').principal.id)}"
+        seen = planner.get(path).headers["ETag"]
+        refused = planner.post(f"{path}/cancel", headers={"If-Match": '"odd.x"'})
+        assert (refused.status_code, refused.headers["ETag"]) == (412, seen)
+        assert planner.get(path).json()["status"] == "queued"
+        done = planner.post(f"{path}/cancel", headers={"If-Match": seen})
+        assert (done.status_code, done.json()["status"]) == (200, "cancelled")
+        assert done.headers["ETag"] == planner.get(path).headers["ETag"] != seen
+        assert planner.post(f"{path}/cancel", headers={"If-Match": seen}).status_code == 412
+        assert planner.post(f"{path}/cancel", headers={"If-Match": "*"}).status_code == 200
+
+
 @pytest.mark.parametrize(("role", "status"), [("planner", 200), ("auditor", 403), ("administrator", 404)])
 def test_who_may_cancel_what_somebody_else_asked_for(database_url: str, role: str, status: int) -> None:
     with api(database_url, with_reference=True) as app:

@@ -1,6 +1,8 @@
 """The commands that run the service, as processes."""
 
+import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +24,28 @@ from pooling.serving import serve
 with opened(sys.argv[1]) as engine:
     serve.main(["--port", sys.argv[2]], obj=engine, standalone_mode=False)
 """
+
+
+NO_REQUESTS = (
+    b"FOO /v1/lines HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"PUT /v1/lines HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
+)
+"""Bytes that the parser refuses before there is a request."""
+
+
+def refused_as_a_problem(base: str, sent: bytes) -> None:
+    address = httpx.URL(base)
+    with socket.create_connection((address.host, address.port or 80), timeout=LIMIT_S) as wire:
+        wire.sendall(sent)
+        answer = b"".join(iter(lambda: wire.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    problem = json.loads(body)
+    assert (status, headers["content-type"]) == ("HTTP/1.1 400 Bad Request", "application/problem+json")
+    assert int(headers["content-length"]) == len(body)
+    assert (problem["code"], problem["request_id"]) == ("bad-request", headers["x-request-id"])
+    assert headers["x-content-type-options"] == "nosniff"
 
 
 def test_migrate_brings_schema_and_reference_data_and_can_be_repeated(engine: Engine) -> None:
@@ -61,6 +85,8 @@ def test_serve_answers_on_loopback_until_it_is_told_to_stop(tmp_path: Path) -> N
             with httpx.Client(base_url=base, trust_env=False) as client:
                 assert client.get("/health/ready").json() == {"status": "ready"}
                 assert client.get("/v1/participants").status_code == 401
+            for bytes_ in NO_REQUESTS:
+                refused_as_a_problem(base, bytes_)
             server.send_signal(signal.SIGTERM)
             said = server.communicate()[1]
             assert server.returncode == -signal.SIGTERM

@@ -70,6 +70,9 @@ def test_a_wrong_mail_server_is_refused_without_its_password(url: str) -> None:
     [
         (settings.DATABASE_URL, "mysql://x/y"),
         (settings.DATABASE_URL, "not an address"),
+        (settings.DATABASE_URL, "sqlite:///:memory:"),
+        (settings.DATABASE_URL, "sqlite://"),
+        (settings.DATABASE_URL, "sqlite:///file:pooling?mode=memory&uri=true"),
         (settings.SECRET, "short"),
         (settings.ISSUERS, "missing.toml"),
         (settings.PROXIES, "10.0.0.0/8,proxy.example"),
@@ -95,3 +98,27 @@ def test_a_wrong_value_is_refused_by_name(variable: str, value: str) -> None:
         with pytest.raises(BadSetting) as refusal:
             from_environment({variable: value})
         assert value not in str(refusal.value).replace("characters", "")
+
+
+def test_a_name_that_is_no_setting_is_told_with_the_one_that_was_meant() -> None:
+    given = {
+        "POOLING_SECRETS": "x",
+        "POOLING_THREAD": "7",
+        "POOLING_DATABASEURL": "sqlite:///x.db",
+        "POOLING_SERVICE_HOST": "10.0.0.1",
+        "POOLING_POSTGRES_PASSWORD": "x",
+        "PATH": "x",
+        "POOLINGTHREADS": "x",
+        **dict.fromkeys(settings.KNOWN, ""),
+    }
+    assert settings.unread(given) == [
+        "POOLING_DATABASEURL is no setting and is not read; did you mean POOLING_DATABASE_URL?",
+        "POOLING_SECRETS is no setting and is not read; did you mean POOLING_SECRET?",
+        "POOLING_SERVICE_HOST is no setting and is not read; docs/commands.md lists the settings",
+        "POOLING_THREAD is no setting and is not read; did you mean POOLING_THREADS?",
+    ]
+
+
+def test_every_setting_is_known_by_name() -> None:
+    declared = {value for value in vars(settings).values() if isinstance(value, str) and value.startswith("POOLING_")}
+    assert declared == settings.KNOWN

@@ -2,13 +2,14 @@
 
 import copy
 import json
+from dataclasses import fields
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance
-from solver.instance import Tier
+from solver.instance import Offer, Participant, Policy, Tier
 from solver.whatif.changes import (
     KINDS,
     CriterionAccepted,
@@ -261,6 +262,64 @@ def test_a_change_that_cannot_be_made_is_refused_by_place_and_value(change, path
     assert len(fault.remedy) > 5
 
 
+ODD: tuple[object, ...] = (
+    None, "", "x", "xy", 0, -1, 5, 1.5, 10**400, float("nan"), float("inf"), True, [], [[]], [{}], [None], ["x", "x"],
+    {}, {"x": 1}, {"from_quantity": 1}, [{"from_quantity": 1}], [{"from_quantity": 5, "unit_price_eur": "x"}], "2027-1",
+)  # fmt: skip
+
+
+def odd_changes():
+    """Every change above with one field of it, or of its values, that holds something odd."""
+    for change in CHANGES:
+        for value in ODD:
+            yield from (change | {name: value} for name in change)
+    for kind, of, names in (
+        ("policy_changed", {}, {entry.name for entry in fields(Policy)}),
+        ("participant_changed", {"participant": "SE-A"}, {entry.name for entry in fields(Participant)}),
+        ("offer_changed", {"offer": "o"}, {entry.name for entry in fields(Offer)}),
+    ):
+        yield from ({"kind": kind, **of, "values": {name: value}} for name in sorted(names) for value in ODD)
+
+
+def test_whatever_a_change_holds_is_made_or_refused():
+    before = Instance.from_document(document())
+    refusals = 0
+    for change in odd_changes():
+        try:
+            after = apply(before, read(change))
+            assert Instance.from_document(after.to_document()) == after, change
+        except InvalidInstance as refused:
+            refusals += 1
+            assert all(fault.path.startswith("changes[0]") for fault in refused.faults), change  # noqa: PT017
+            assert len({str(fault) for fault in refused.faults}) == len(refused.faults), change  # noqa: PT017
+    assert refusals > 1000
+
+
+@pytest.mark.parametrize("tiers", ["x", "xy", 5, None, {"from_quantity": 1}], ids=str)
+def test_tiers_that_are_no_list_are_refused_by_place_and_value(tiers):
+    with pytest.raises(InvalidInstance) as refused:
+        apply(
+            Instance.from_document(document()),
+            read({"kind": "offer_changed", "offer": "o", "values": {"tiers": tiers}}),
+        )
+    (fault,) = refused.value.faults
+    assert (fault.path, fault.value, fault.remedy) == ("changes[0].values.tiers", tiers, "give a list")
+
+
+def test_every_wrong_value_of_a_change_is_named():
+    tiers = [{"from_quantity": 0, "unit_price_eur": -1}, 3]
+    values = {"tiers": tiers, "co2_saved_kg_per_unit": "x", "max_quantity": -1}
+    with pytest.raises(InvalidInstance) as refused:
+        apply(Instance.from_document(document()), read({"kind": "offer_changed", "offer": "o", "values": values}))
+    assert sorted(fault.path for fault in refused.value.faults) == [
+        "changes[0].values.co2_saved_kg_per_unit",
+        "changes[0].values.max_quantity",
+        "changes[0].values.tiers[0].from_quantity",
+        "changes[0].values.tiers[0].unit_price_eur",
+        "changes[0].values.tiers[1]",
+    ]
+
+
 @pytest.mark.parametrize(
     "document",
     [None, [], {}, {"schema": "pooling.changes/1"}, {"schema": "pooling.changes/1", "changes": []}]
@@ -275,6 +334,24 @@ def test_every_wrong_change_of_a_document_is_named():
     with pytest.raises(InvalidInstance) as refused:
         read({"kind": "x"}, CHANGES[0], {"kind": "line_leaves"})
     assert [fault.path for fault in refused.value.faults] == ["changes[0].kind", "changes[2].line"]
+
+
+def test_every_wrong_field_of_a_change_is_named():
+    with pytest.raises(InvalidInstance) as refused:
+        read(
+            {"kind": "volume_changed", "line": 5, "factor": -1, "when": "now"},
+            {"kind": "criterion_required", "line": ""},
+            {"kind": "offer_changed", "offer": "", "values": {"colour": 1}},
+        )
+    assert [fault.path for fault in refused.value.faults] == [
+        "changes[0].when",
+        "changes[0].line",
+        "changes[0].factor",
+        "changes[1].criterion",
+        "changes[1].line",
+        "changes[2].offer",
+        "changes[2].values.colour",
+    ]
 
 
 def test_a_tier_may_be_given_as_such():

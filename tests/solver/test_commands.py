@@ -399,6 +399,46 @@ def test_a_second_interrupt_ends_at_once(workers: int, folder: Path, tmp_path: P
     assert left == [], "workers end with their parent"
 
 
+LATE = """
+import atexit, os, signal, sys
+from solver import commands
+from solver.__main__ import run
+
+class Last:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.SIGINT):
+        kill(process, number)
+
+def interrupted(path, document, write=commands.write):
+    if sys.argv[1] == "solve":
+        os.kill(os.getpid(), signal.SIGINT)
+    write(path, document)
+
+commands.write = interrupted
+atexit.register(os.kill, os.getpid(), signal.SIGINT)
+last = Last()
+run()
+"""
+"""The command line, interrupted before a plan is written, after that, and when the interpreter is all but gone."""
+
+
+@pytest.mark.parametrize("command", ["solve", "baselines"])
+def test_an_interrupt_at_the_end_spoils_no_answer(command: str, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "answer.json"
+    done = subprocess.run(
+        [sys.executable, "-c", LATE, command, str(folder / "i.json"), "--out", str(out)],
+        capture_output=True, text=True, cwd=ROOT, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert get(out)["schema"].startswith("pooling.")
+
+
+def test_a_command_inside_another_program_leaves_interrupts_to_it(folder: Path, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    assert main(["solve", str(folder / "i.json"), "--out", str(tmp_path / "p.json")]) == 0
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_an_interrupt_of_what_has_nothing_to_show_ends_it(long: Path, tmp_path: Path) -> None:
     out = tmp_path / "b.json"
     command = [sys.executable, "-m", "solver", "baselines", str(long), "--out", str(out)]

@@ -3,7 +3,9 @@
 import copy
 import json
 import math
+import re
 from collections.abc import Callable
+from random import Random
 
 import pytest
 
@@ -170,6 +172,136 @@ def test_every_fault_is_named_at_once() -> None:
     for change in (put("lines.0.quantity", -1), put("offers.0.tiers", []), put("policy.confidence", 2)):
         change(document)
     assert paths(document) == ["policy.confidence", "offers[0].tiers", "lines[0].quantity"]
+
+
+def all_of(*changes: Change) -> Change:
+    return lambda document: [change(document) for change in changes]
+
+
+SEVERAL: list[tuple[list[str], Change]] = [
+    (
+        ["lines[0].category", "lines[0].quantity", "lines[0].earliest_start"],
+        all_of(drop("lines.0.category"), put("lines.0.quantity", -5), put("lines.0.earliest_start", "2027-1")),
+    ),
+    (
+        ["lines[0].participant", "lines[0].category", "lines[0].quantity"],
+        all_of(put("lines.0.quantity", 0), put("lines.0.participant", "zz"), put("lines.0.category", "zz")),
+    ),
+    (
+        ["offers[0].tiers[0].from_quantity", "offers[0].co2_saved_kg_per_unit", "offers[0].max_quantity"],
+        all_of(
+            put("offers.0.tiers.0.from_quantity", 0),
+            put("offers.0.co2_saved_kg_per_unit", "x"),
+            put("offers.0.max_quantity", -1),
+        ),
+    ),
+    (
+        ["policy.confidence", "policy.forecast_correlation"],
+        all_of(put("policy.confidence", 2), put("policy.forecast_correlation", "x")),
+    ),
+    (
+        ["policy.term_months", "policy.confidence", "policy.pool_cost_eur"],
+        all_of(drop("policy.term_months"), put("policy.confidence", 2), put("policy.pool_cost_eur", -1)),
+    ),
+    (["lines[0].quantity", "lines[1].id"], all_of(put("lines.0.quantity", 0), put("lines.1.id", "a"))),
+    (["lines[1].id", "lines[1].quantity"], all_of(put("lines.1.quantity", 0), put("lines.1.id", "a"))),
+    (
+        ["lines[0].quantity_low", "lines[0].quantity_high"],
+        all_of(put("lines.0.quantity_low", 10**6), put("lines.0.quantity_high", -1)),
+    ),
+    (
+        ["lines[0].required", "lines[0].refused"],
+        all_of(put("lines.0.required", ["x", "x"]), put("lines.0.refused", ["x"])),
+    ),
+    (
+        ["fixed[0].lead", "fixed[0].lots[0].offer", "fixed[0].lots[0].lines"],
+        add("fixed", fixed(lead="zz", lots=[{"offer": "zz", "lines": []}])),
+    ),
+    (
+        ["fixed[0].start", "fixed[0].lots[0]", "fixed[0].lots[1].offer", "fixed[0].lots[1].lines[1]"],
+        add("fixed", fixed(start="2027-1", lots=[3, {"offer": "", "lines": ["a", "zz"]}])),
+    ),
+    (
+        ["offers[0].tiers[0].unit_price_eur", "offers[0].tiers[1].from_quantity"],
+        all_of(put("offers.0.tiers.0.unit_price_eur", -1), put("offers.0.tiers.1.from_quantity", 90)),
+    ),
+    (
+        ["offers[0].tiers[0].extra", "offers[0].tiers[1].from_quantity", "offers[0].tiers[1].unit_price_eur"],
+        all_of(
+            put("offers.0.tiers.0.extra", 1),
+            put("offers.0.tiers.1", {"from_quantity": 90, "unit_price_eur": 9.0}),
+        ),
+    ),
+    (["participants", "lines[2].unit_price_eur"], all_of(drop("participants"), put("lines.2.unit_price_eur", -1))),
+]
+
+
+@pytest.mark.parametrize(("expected", "change"), SEVERAL, ids=lambda entry: str(entry)[:60])
+def test_one_fault_hides_no_other(expected: list[str], change: Change) -> None:
+    document = sound()
+    change(document)
+    assert paths(document) == expected
+
+
+def leaves(document: object, path: str = "") -> list[str]:
+    """The way to every named field that holds no object and no list of objects, as `put` takes it."""
+    if isinstance(document, dict):
+        return [leaf for name, value in document.items() for leaf in leaves(value, f"{path}.{name}".lstrip("."))]
+    if isinstance(document, list) and any(isinstance(entry, dict) for entry in document):
+        return [leaf for k, entry in enumerate(document) for leaf in leaves(entry, f"{path}.{k}")]
+    return [path]
+
+
+def full() -> Document:
+    """A sound document with something in every list."""
+    document = sound()
+    document["fixed"].append(fixed())
+    document["forbidden"].append({"line": "d", "start": "2027-01"})
+    document["previous"].append({"line": "a", "offer": "o0", "start": "2027-01"})
+    return document
+
+
+def test_of_two_wrong_fields_both_are_named_once_and_nothing_else() -> None:
+    def wrong(*ways: str) -> list[str]:
+        document = full()
+        for way in ways:
+            put(way, 5j)(document)
+        return paths(document)
+
+    Instance.from_document(full())
+    ways = leaves(full())
+    place = {way: re.sub(r"\.(\d+)", r"[\1]", way) for way in ways}
+    alone = {way: wrong(way) for way in ways}
+    assert all(place[way] in alone[way] for way in ways)
+    pairs = [(first, second) for k, first in enumerate(ways) for second in ways[k + 1 :]]
+    for first, second in Random(1).sample(pairs, 1500):
+        found = wrong(first, second)
+        assert len(set(found)) == len(found)
+        assert {place[first], place[second]} <= set(found) <= {*alone[first], *alone[second]}
+
+
+ODD: list[object] = [
+    None, "", "x", "ab", 0, -1, 1.5, 2, 10**400, math.nan, math.inf, True, [], [[]], [{}], ["x", "x"], [None], [1], {},
+    {"x": 1}, {"[": 1, "": 2, "a.b[9]": 3}, {"from_quantity": 1}, [{"from_quantity": 1}], "2027-1", "2027-13",
+    "a", "c0",
+]  # fmt: skip
+
+
+def test_whatever_stands_in_a_document_is_read_or_refused() -> None:
+    dice = Random(2)
+    ways = [*leaves(full()), *full(), "lines.0", "offers.0", "offers.0.tiers", "offers.0.tiers.1", "fixed.0.lots"]
+    ways += ["fixed.0", "fixed.0.lots.0", "policy.criterion_value", "lines.0.[", "lines.0.", "participants.0.[12]"]
+    absent = set(leaves(full()))
+    for _ in range(3000):
+        document = full()
+        for way in sorted(dice.sample(ways, 3), key=len, reverse=True):
+            (drop(way) if way in absent and dice.random() < 0.2 else put(way, dice.choice(ODD)))(document)
+        try:
+            Instance.from_document(document)
+        except InvalidInstance as refused:
+            told = [(fault.path, fault.remedy) for fault in refused.faults]
+            assert len(set(told)) == len(told), document
+            assert str(refused)  # noqa: PT017
 
 
 def test_a_long_term_is_a_warning() -> None:

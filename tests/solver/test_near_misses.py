@@ -134,6 +134,46 @@ def test_the_fewest_are_asked() -> None:
     assert [change["line"] for change in way.to_document()["changes"]] == ["c"]
 
 
+def moving(name: str, size: int, months: int, **fields: Any) -> Document:
+    """A line that could start so many months before June at the latest."""
+    return line(name, f"SE-{name}", quantity=size, latest_start=f"2027-{6 - months:02}", **fields)
+
+
+def asked_to_move(document: Document) -> list[list[str]]:
+    return [[change["line"] for change in way.to_document()["changes"]] for way in only(document).ways]
+
+
+def test_who_does_not_fit_the_ceiling_is_passed_over() -> None:
+    """300 are missing and 1200 the most: B's 800 for a month are too much, C's 300 for two just enough."""
+    lines = [pair()[0], moving("b", 800, 1), moving("c", 300, 2)]
+    assert asked_to_move(instance(lines, [offer("o", max_quantity=1200)]))[0] == ["c"]
+    assert asked_to_move(instance(lines, [offer("o", total_max_quantity=1200)]))[0] == ["c"]
+
+
+def test_who_comes_first_does_not_take_the_room_of_who_is_enough() -> None:
+    """300 are missing and 1100 the most: B's 250 for a month leave no room for C, whose 310 for five months do."""
+    lines = [pair()[0], moving("b", 250, 1), moving("c", 310, 5)]
+    assert asked_to_move(instance(lines, [offer("o", max_quantity=1100)]))[0] == ["c"]
+
+
+def test_what_is_there_is_the_most_that_fits_the_ceiling() -> None:
+    """A's 300 are certain and come first by certainty, but B's 760 beside them are more than 1050; B alone is 76 %."""
+    lines = [
+        line("a", "DK-1", quantity=300, **JUNE),
+        line("b", "SE-1", quantity=760, quantity_low=700, quantity_high=800, **JUNE),
+    ]
+    miss = only(instance(lines, [offer("o", max_quantity=1050)]))
+    assert (miss.lines, miss.share) == (("b",), pytest.approx(0.76))
+
+
+def test_who_gains_only_at_a_higher_tier_may_bring_the_lot_there() -> None:
+    """100 of 800 are missing; B pays 85 today and would lose at 90, but with its 500 all pay 80."""
+    lines = [pair()[0], moving("b", 500, 2, unit_price_eur=85.0)]
+    miss = only(instance(lines, [offer("o", (800, 90.0), (1100, 80.0))], no_one_worse_off=True))
+    assert (miss.needed_quantity, [way.kind for way in miss.ways]) == (800, ["window"])
+    assert (miss.ways[0].tier, miss.ways[0].benefit_eur) == (1, pytest.approx(700 * 20 + 500 * 5))
+
+
 def test_nobody_is_asked_in_vain() -> None:
     """300 are missing. B's 290 for a month come first and are not enough; C's 310 for ten months do without B."""
     lines = [

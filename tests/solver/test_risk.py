@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance, InvalidPlan
 from solver.plan import PlanPool
-from solver.risk.fragility import Failing, Fragility, Ranges, Turn
+from solver.risk.fragility import Failing, Fragility, Ranges, Turn, turned
 from solver.risk.pools import LotRisk, Risk, risk
 from solver.worth import Worth
 from tests.solver.instances import category, instance, line, offer
@@ -282,6 +282,17 @@ def test_co2e_that_is_worse_gets_worse() -> None:
     document = instance([line(k, f"SE-{k}") for k in "ab"], [offer("o", co2_saved_kg_per_unit=-10.0)])
     document["policy"]["carbon_price_eur_per_tonne"] = 100
     assert fragility(document).worth_eur[Turn.CO2] == pytest.approx(8700)
+
+
+def test_figures_at_the_end_of_what_an_instance_holds_stay_there() -> None:
+    """Tiers and CO2e next to 2^53 turn out no further than an offer can state them; the first tier is met."""
+    tiers = ((500, 90.0), (9 * 10**15, 80.0), (2**53, 70.0))
+    document = instance([line(k, f"SE-{k}") for k in "ab"], [offer("o", *tiers, co2_saved_kg_per_unit=-float(2**53))])
+    found = fragility(document)
+    assert found.worth_eur[Turn.STATED] == found.worth_eur[Turn.TIPPING] == pytest.approx(10_000)
+    worst = turned(Instance.from_document(document).offers[0], Ranges(), Turn.TOGETHER)
+    assert [tier.from_quantity for tier in worst.tiers] == [550, 2**53 - 1, 2**53]
+    assert worst.co2_saved_kg_per_unit == -float(2**53)
 
 
 def test_together_is_worse_than_each_alone() -> None:

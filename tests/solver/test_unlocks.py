@@ -14,6 +14,7 @@ from solver import Instance, InvalidInstance, solve
 from solver.check import check
 from solver.plan import Plan, Reason
 from solver.unlocks.finding import Status, Unlock, unlock, unlocks
+from solver.unlocks.sizes import sums_below
 from solver.whatif.changes import (
     CriterionAccepted,
     ForbiddenAdded,
@@ -200,9 +201,23 @@ CASES: dict[str, tuple[str, Document, Change, float]] = {
     ),
     "the offer's supply is spent": (
         "capacity",
-        instance(trio(unit_price_eur=95.0), [offer("o", total_max_quantity=1200)]),
+        instance(trio(unit_price_eur=95.0), [offer("o", total_max_quantity=1000)]),
         OfferChanged(offer="o", values={"total_max_quantity": 1500}),
-        6 + 12 * 0.25,
+        6 + 12 * 0.5,
+    ),
+    # 200 of a's 500 are left beside b and c
+    "the offer's supply has room for a part of it": (
+        "capacity",
+        instance(trio(unit_price_eur=95.0), [offer("o", total_max_quantity=1200)]),
+        VolumeChanged(line="a", quantity=200),
+        12 * 0.6,
+    ),
+    # b would make the volume with a, and may not
+    "an entry that forbids the partner": (
+        "no_partner",
+        instance([line("a", "SE-A"), line("b", "DK-B")], PLAIN, forbidden=[{"participant": "DK-B", "offer": "o"}]),
+        ForbiddenDropped(participant="DK-B", offer="o"),
+        12,
     ),
     # The pool costs 10400 and saves 10 a unit of 1000
     "a pool not quite worth its cost": (
@@ -309,6 +324,46 @@ def test_the_least_volume_is_sought_where_others_would_have_to_move_for_it():
     assert (answer.cheapest.kind, answer.settled) == ("own_volume", True)
     # a brings 500 * 8 a year, c 7 a unit: from 572 on c is worth more
     assert 572 <= change.quantity <= 577
+
+
+def three_at_once() -> Document:
+    """b and c, 700 together, need a as the third and have room for 300 of its 800; beside one there are 700 or 600."""
+    sizes = (("a", "SE-A", 800), ("b", "DK-B", 300), ("c", "FI-C", 400))
+    lines = [line(name, person, quantity=size) for name, person, size in sizes]
+    return instance(lines, [offer("o", (900, 90.0), max_quantity=1000)], min_participants=3)
+
+
+def test_a_smaller_volume_is_found_beside_several_lines():
+    given_instance, plan = solved(three_at_once())
+    answer = unlock(given_instance, plan.pools, "a", budget=ENOUGH, time_limit_s=60)
+    assert answer.cheapest.changes == (VolumeChanged(line="a", quantity=300),)
+    assert (answer.cheapest.cost, answer.settled) == (12 * 5 / 8, True)
+
+
+def test_volumes_that_are_not_tried_are_not_ruled_out(monkeypatch):
+    monkeypatch.setattr("solver.unlocks.sizes.MOST_SIZES", 1)
+    given_instance, plan = solved(three_at_once())
+    answer = unlock(given_instance, plan.pools, "a", budget=ENOUGH, time_limit_s=60)
+    assert answer.cheapest is None or answer.cheapest.cost > 12 * 5 / 8
+    assert (answer.settled, answer.status is Status.NONE) == (False, False)
+
+
+def test_entries_of_forbidden_that_are_not_tried_are_not_ruled_out(monkeypatch):
+    monkeypatch.setattr("solver.unlocks.candidates.MOST_ENTRIES", 0)
+    lines = [line("a", "SE-A", quantity=1000), line("b", "DK-B")]
+    document = instance(lines, PLAIN, forbidden=[{"participant": "DK-B"}])
+    given_instance, plan = solved(document)
+    answer = unlock(given_instance, plan.pools, "a", budget=ENOUGH, time_limit_s=60)
+    assert answer.cheapest.changes == (PolicyChanged(values={"min_participants": 1}),)
+    assert (answer.cheapest.cost, answer.settled) == (24, False)
+
+
+def test_sums_of_volumes_that_leave_too_little():
+    # 0 leaves 1000 and 300 leave 700, which are not less than 700
+    assert sums_below([300, 400], 1000, 700) == {400, 700}
+    assert sums_below([300, 400], 1000, 300) == set()
+    assert sums_below([300, 400], 10_000, 700) == set()
+    assert sums_below([2**k for k in range(20)], 2**20, 2**20) is None
 
 
 def test_where_solving_again_is_enough_nothing_need_change():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance, InvalidPlan, solve
 from solver.check import check
+from solver.whatif import answers
 from solver.whatif.answers import WhatIf, what_if
 from solver.whatif.changes import (
     KINDS,
@@ -155,7 +156,8 @@ def families_apart() -> Document:
     return instance(lines, [offer(f"o{c}", category=c) for c in "cde"], categories=kinds)
 
 
-def test_families_that_the_time_does_not_pay_for_are_named_and_stand():
+def test_families_that_the_time_does_not_pay_for_are_named_and_stand(monkeypatch):
+    monkeypatch.setattr(answers, "GROWTH", 1)  # as if two families had used up the time
     given_document = families_apart()
     before = Instance.from_document(given_document)
     plan = solve(before, time_limit_s=20)
@@ -165,6 +167,28 @@ def test_families_that_the_time_does_not_pay_for_are_named_and_stand():
     assert len(told["families_solved_again"]) == 2
     assert len(told["families_left_standing"]) == 1
     assert told["after"]["objective_eur"] == pytest.approx(28500)
+    # nothing is proven of the family that nobody looked at
+    assert [told[name] for name in ("bound_eur", "gap", "effect_low_eur", "effect_high_eur")] == [None] * 4
+
+
+def test_touched_families_are_solved_again_as_long_as_time_is_left():
+    """Pools of two participants at most: in each of four families the first offer's 10,000 EUR remain of the second
+    offer's 60,000, which asks for all three."""
+    names = "cdefg"[:4]
+    lines = [line(f"{k}{p}", f"SE-{p}", category=k) for k in names for p in "ABC"]
+    offers = [
+        row
+        for k in names
+        for row in (offer(f"{k}1", (1000, 90.0), category=k), offer(f"{k}2", (1400, 60.0), category=k))
+    ]
+    kinds = [category(k, family=f"f{k}") for k in names]
+    before = Instance.from_document(instance(lines, offers, categories=kinds))
+    plan = solve(before, time_limit_s=20)
+    assert plan.objective_eur == pytest.approx(4 * 60_000)
+    change = PolicyChanged(values={"max_participants_per_pool": 2})
+    told = what_if(before, plan.pools, [change], time_limit_s=2.0).to_document()
+    assert told["families_left_standing"] == []
+    assert told["after"]["objective_eur"] == told["bound_eur"] == pytest.approx(4 * 10_000)
 
 
 def test_families_may_be_named():

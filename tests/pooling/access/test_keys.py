@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -72,6 +72,25 @@ def test_a_system_rotates_its_key_without_a_gap(app: Api) -> None:
     assert bearing(app, account.key, "GET", "/v1/me").status_code == 401
     me = bearing(app, new, "GET", "/v1/me").json()
     assert (me["id"], me["scopes"]) == (str(account.principal.id), ["pools:read"])
+
+
+def test_a_key_rotated_again_gives_the_length_of_life_it_was_made_with(app: Api) -> None:
+    account = app.account("partner", participants=["SE-M"], scopes=["pools:read"])
+    old = bearing(app, account.key, "GET", "/v1/me").json()["key"]
+
+    def rotated() -> tuple[str, timedelta]:
+        made = bearing(app, account.key, "POST", f"/v1/keys/{old}/rotation", json={"overlap_hours": 2}).json()
+        begins, ends = (datetime.fromisoformat(made[name]) for name in ("created_at", "expires_at"))
+        return made["id"], ends - begins
+
+    first, life = rotated()
+    assert life == timedelta(days=300)
+    keeper = app.client("administrator")
+    assert keeper.delete(f"/v1/keys/{first}", headers={"If-Match": "*"}).status_code == 204
+    app.clock.now += timedelta(hours=1)
+    assert rotated()[1] == life
+    app.clock.now += timedelta(hours=1)  # the first overlap is over; a second rotation does not lengthen it
+    assert bearing(app, account.key, "GET", "/v1/me").status_code == 401
 
 
 def test_a_narrow_key_reaches_no_wider_one(app: Api) -> None:

@@ -189,3 +189,19 @@ def test_principals_are_listed_in_pages(app: Api) -> None:
     second = keeper.get(f"/v1/principals?limit=3&cursor={first['next_cursor']}").json()
     ids = [each["id"] for each in first["items"] + second["items"]]
     assert (len(ids), second["next_cursor"], ids) == (4, None, sorted(ids))
+
+
+def test_where_to_reach_oneself_is_changed_by_whoever_has_seen_it(app: Api) -> None:
+    planner = app.client("planner")
+    seen = planner.get("/v1/me").headers["etag"]
+    body = {"email": "ada@region.example"}
+    missing = planner.put("/v1/me/contact", json=body)
+    assert (missing.status_code, missing.json()["code"]) == (428, "precondition-missing")
+    odd = planner.put("/v1/me/contact", json=body, headers={"If-Match": '"odd.x"'})
+    assert (odd.status_code, odd.headers["etag"]) == (412, seen)
+    done = planner.put("/v1/me/contact", json=body, headers={"If-Match": seen})
+    assert (done.status_code, done.json()["email"]) == (200, "ada@region.example")
+    assert done.headers["etag"] == planner.get("/v1/me").headers["etag"] != seen
+    assert planner.put("/v1/me/contact", json={"email": None}, headers={"If-Match": seen}).status_code == 412
+    assert planner.get("/v1/me").json()["email"] == "ada@region.example"
+    assert planner.put("/v1/me/contact", json={"email": None}, headers={"If-Match": "*"}).json()["email"] is None

@@ -83,6 +83,11 @@ def test_a_bare_number_gets_the_register_of_the_issuer(published: Published) -> 
     assert danish.verify(token(claims(NOW, cvr="DK 29 19 06 23")), NOW).organisation_id == "0184:29190623"
 
 
+def test_a_null_is_no_supplier(issuers: Issuers) -> None:
+    said = token({**claims(NOW), "supplier": None})
+    assert issuers.verify(said, NOW).delegate is None
+
+
 ATTACKS: dict[str, Callable[[], str]] = {
     "alg none": lambda: forged(claims(NOW), {"alg": "none", "kid": KID}, None),
     "alg none in capitals": lambda: forged(claims(NOW), {"alg": "NONE", "kid": KID}, None),
@@ -112,6 +117,18 @@ ATTACKS: dict[str, Callable[[], str]] = {
     "an id token": lambda: token(claims(NOW), typ="id+jwt"),
     "an organisation with a wrong check digit": lambda: token(claims(NOW, consumer={"ID": "0192:923609017"})),
     "a supplier that is no organisation": lambda: token(claims(NOW, supplier={"ID": "0192:1"})),
+    "a supplier that is a text": lambda: token(claims(NOW, supplier="0192:984661185")),
+    "a supplier under another name": lambda: token(claims(NOW, supplier={"id": "0192:991825827"})),
+    "a supplier that is a number": lambda: token(claims(NOW, supplier={"ID": 5})),
+    "a supplier without its number": lambda: token(claims(NOW, supplier={"ID": None})),
+    "a supplier that is a list": lambda: token(claims(NOW, supplier=[{"ID": "0192:991825827"}])),
+    "a supplier that is empty": lambda: token(claims(NOW, supplier="")),
+    "an organisation that is a number": lambda: token(claims(NOW, consumer={"ID": 923609016})),
+    "an organisation that is a text": lambda: token(claims(NOW, consumer="0192:923609016")),
+    "a subject with NUL": lambda: token(claims(NOW, sub="erp\0-7")),
+    "a subject with half of a character": lambda: token(claims(NOW, sub="erp-\ud83d")),
+    "a subject with a line feed": lambda: token(claims(NOW, sub="erp-7\n")),
+    "an organisation with NUL": lambda: token(claims(NOW, consumer={"ID": "0192:923609016\0"})),
     "no subject": lambda: token(claims(NOW, sub=None)),
     "no token at all": lambda: "e30.e30",
     "an encrypted token": lambda: "eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d",

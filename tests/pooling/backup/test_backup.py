@@ -1,11 +1,12 @@
 """Everything to a file and back, from each kind of database into each, while others write; damaged files refused."""
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zipfile import ZipFile
 
 import pytest
@@ -212,6 +213,41 @@ def test_what_was_stored_is_compared_before_it_counts(
     with pytest.raises(NotRestored, match=r"tables/feed_entry\.jsonl: 3 rows read back, 4"):
         restore(target, tmp_path / "all.zip", replace=False, tell=nobody)
     assert not any(tables_of(target).values())
+
+
+def test_a_row_that_refers_to_none_is_refused_with_its_table(
+    sqlite_template: Path, target: Engine, tmp_path: Path
+) -> None:
+    source = _sqlite(sqlite_template, tmp_path)
+    with closing(sqlite3.connect(tmp_path / "source.db", isolation_level=None)) as loose:  # without foreign keys
+        loose.execute("INSERT INTO principal_participant (principal, participant) VALUES (?, 'X')", (UUID(int=1).hex,))
+    back_up(source, tmp_path / "all.zip", now=NOW, tell=nobody)
+    source.dispose()
+    with pytest.raises(NotRestored, match=r"tables/principal_participant\.jsonl: .*pooling check"):
+        restore(target, tmp_path / "all.zip", replace=False, tell=nobody)
+    assert not any(tables_of(target).values())
+
+
+def test_a_value_that_the_database_does_not_take_is_refused_with_its_table(
+    sqlite_template: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    source = _sqlite(sqlite_template, tmp_path)
+    with transaction(source) as session:
+        session.connection().execute(insert(MappingVersion), {"name": "a\0b", "sha256": "x", "first_used_at": NOW})
+    back_up(source, tmp_path / "all.zip", now=NOW, tell=nobody)
+    source.dispose()
+    with fresh_database(request, "postgresql", tmp_path / "unused.db") as url:
+        target = connect(url)
+        with pytest.raises(NotRestored, match=r"tables/mapping_version\.jsonl: .*NUL"):
+            restore(target, tmp_path / "all.zip", replace=False, tell=nobody)
+        assert not any(tables_of(target).values())
+        target.dispose()
+
+
+def _sqlite(template: Path, folder: Path) -> Engine:
+    path = folder / "source.db"
+    path.write_bytes(template.read_bytes())
+    return connect(f"sqlite:///{path}")
 
 
 def test_another_schema_is_refused(engine: Engine, tmp_path: Path) -> None:

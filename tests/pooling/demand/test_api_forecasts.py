@@ -66,6 +66,9 @@ def test_the_same_forecast_again_changes_nothing_and_another_needs_the_version(a
         ({"quantity": 0}, "quantity", "not-positive"),
         ({"unit_price": "0"}, "unit_price", "not-positive"),
         ({"quantity_low": 1001}, "quantity_low", "low-above-quantity"),
+        ({"quantity": 10**12, "unit": "DZN"}, "quantity", "too-large"),
+        ({"quantity": 10**12, "unit_price": "1000"}, "unit_price", "too-large"),
+        ({"unit_price": "1000000001"}, "unit_price", "too-large"),
         ({"currency": "XXX"}, "currency", "unknown-currency"),
         ({"date": "2030-01-01"}, "date", "no-exchange-rate"),
         ({"price_basis": "inc-vat"}, "vat_rate", "missing-vat-rate"),
@@ -93,7 +96,9 @@ def test_a_fault_of_a_row_is_a_fault_here_with_its_place(
         {"unit_price": 1.25},
         {"quantity": -1},
         {"quantity": 1.5},
-        {"quantity": 2**53 + 1},
+        {"quantity": 10**12 + 1},
+        {"quantity_low": 10**12 + 1},
+        {"quantity_high": 2 * 10**12 + 1},
         {"earliest_start": "2027-13"},
         {"colour": "green"},
         {"item_name": "x" * 201},
@@ -214,3 +219,77 @@ def test_a_forecast_says_how_deep_it_goes(app: Api) -> None:
     assert (made.status_code, made.json()["line"]["depth"]) == (201, "criteria"), made.text
     assert client.put("/v1/forecasts/erp/other", json=forecast()).json()["line"]["depth"] is None
     assert client.put("/v1/forecasts/erp/wrong", json=forecast(depth="sea")).status_code == 400
+
+
+def test_another_query_is_another_request(app: Api) -> None:
+    client = app.client("partner", participants=["SE-M"])
+    body = {
+        "source": "erp",
+        "lines": [{**forecast(), "external_id": "1"}, {**forecast(participant="SE-H"), "external_id": "2"}],
+    }
+    key = {"Idempotency-Key": "0123456789abcdef"}
+    partial = client.post("/v1/forecasts?partial=true", json=body, headers=key)
+    assert partial.status_code < 300, partial.text
+    whole = client.post("/v1/forecasts", json=body, headers=key)
+    assert (whole.status_code, whole.json()["code"]) == (422, "idempotency-key-reused")
+    again = client.post("/v1/forecasts?partial=true", json=body, headers=key)
+    assert (again.status_code, again.content, again.headers["idempotent-replayed"]) == (
+        partial.status_code,
+        partial.content,
+        "true",
+    )
+
+
+def test_each_answer_with_others_figures_is_entered_also_one_that_is_given_again(app: Api) -> None:
+    planner, auditor = app.client("planner"), app.client("auditor")
+    key = {"Idempotency-Key": "0123456789abcdef"}
+    answers = [planner.put(PATH, json=forecast(), headers=key) for _ in range(3)]
+    assert [answer.headers.get("idempotent-replayed") for answer in answers] == [None, "true", "true"]
+    found = auditor.get("/v1/audit/readings").json()["items"]
+    assert [(each["operation"], each["participants"]) for each in found] == [("forecasts.write", ["SE-M"])] * 3
+    assert {each["request_id"] for each in found} == {answer.headers["x-request-id"] for answer in answers}
+    own = app.client("coordinator", participants=["SE-M"])
+    for _ in range(2):
+        own.put("/v1/forecasts/erp/B", json=forecast(), headers=key)
+    assert auditor.get("/v1/audit/readings").json()["items"] == found
+
+
+def test_an_answer_of_which_nobody_knows_whose_figures_it_shows_is_not_given_again(app: Api) -> None:
+    planner = app.client("planner")
+    key = {"Idempotency-Key": "0123456789abcdef"}
+    planner.put(PATH, json=forecast(), headers=key)
+    with app.engine.begin() as connection:
+        connection.execute(text("UPDATE stored_response SET owners = NULL"))  # as one of an earlier version
+    refused = planner.put(PATH, json=forecast(), headers=key)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not-replayable")
+    assert lines(app) == [("A-1", 1000, False)]
+
+
+def test_a_head_of_others_figures_is_entered_as_the_get_is(app: Api) -> None:
+    planner = app.client("planner")
+    planner.put(PATH, json=forecast())
+    head = planner.request("HEAD", PATH)
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", planner.get(PATH).headers["etag"])
+    found = app.client("auditor").get("/v1/audit/readings").json()["items"]
+    assert [each["operation"] for each in found] == ["forecasts.write", "forecasts.read", "forecasts.read"]
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": ""}, {"Authorization": "Basic YTpi"}])
+@pytest.mark.parametrize(
+    ("method", "path", "content"),
+    [
+        ("PUT", PATH, b'{"a":1}'),
+        ("PUT", PATH, b'{"participant":"' + b"a" * 9_900_000 + b'"}'),
+        ("PUT", PATH, b"{"),
+        ("POST", "/v1/forecasts?odd=1", b"{}"),
+        ("POST", "/v1/uploads", b"--x"),
+    ],
+    ids=["wrong", "large", "no JSON", "odd query", "no form"],
+)
+def test_who_is_asking_is_asked_before_the_body_is_judged(
+    app: Api, header: dict[str, str], method: str, path: str, content: bytes
+) -> None:
+    kind = "multipart/form-data; boundary=x" if path == "/v1/uploads" else "application/json"
+    answer = app.nobody().request(method, path, content=content, headers={"Content-Type": kind, **header})
+    assert (answer.status_code, answer.json()["code"]) == (401, "not-authenticated")
+    assert answer.headers["www-authenticate"] == "Bearer"

@@ -264,6 +264,16 @@ def test_a_workbook_loads_too(app: Api) -> None:
     assert (ready.json()["status"], ready.json()["preview"]["lines_made"]) == ("ready", 1), ready.text
 
 
+def test_two_files_in_one_upload_are_refused_at_their_place(app: Api) -> None:
+    client = app.client("coordinator", participants=["SE-M"])
+    parts = [("file", (f"{name}.csv", b"a;b\n1;2\n", "text/csv")) for name in ("one", "two")]
+    refused = client.post("/v1/uploads", files=parts)
+    assert refused.status_code == 400, refused.text
+    [fault] = refused.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("#/file", "wrong-type")
+    assert "once" in fault["detail"]
+
+
 def test_a_withdrawn_submission_counts_no_longer_and_stays_on_record(app: Api) -> None:
     client = app.client("coordinator", participants=["SE-M"])
     done = confirmed(app, client, looked_at(app, client, csv({}))).json()

@@ -1,12 +1,14 @@
 """Rows against a mapping: each rule keeps what is right and names what is not."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from pooling.demand.checks import Checker
 from pooling.demand.figures import Marks
-from tests.pooling.demand.builders import check, checker, codes, mapping
+from tests.pooling.demand.builders import NOW, REFERENCE, batch, check, checker, codes, mapping, participant
 
 COMMA = Marks(",", None)
 
@@ -369,3 +371,16 @@ def test_a_batch_of_nothing_but_faults_or_nothing_at_all() -> None:
 
 def test_the_spread_is_exact() -> None:
     assert mapping(uncertainty={"spread": Decimal("0.15")}).uncertainty.spread * 100 == 15
+
+
+def test_a_code_written_exactly_is_meant_alone_and_a_word_of_several_is_refused() -> None:
+    people = {"SE-M": participant("SE-M", name="South"), "se-m": participant("se-m", name="Region Skåne")}
+    reference = replace(REFERENCE, participants=people)
+    chosen = mapping()
+    headers = {name: headers[0] for name, headers in chosen.columns.items()}
+    steps = Checker(chosen, reference, marks=Marks(".", None), headers=headers, received_on=NOW.date())
+    words = ("SE-M", "se-m", "Se-M", "region skåne")
+    found = steps.check(batch(chosen, *({"Region": word} for word in words)))
+    assert found.rows["sent_as"].to_list() == ["SE-M", "se-m", "se-m"]
+    assert codes(found) == [(4, "Region", "ambiguous-participant")]
+    assert found.faults["detail"].to_list() == ["SE-M, se-m"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pooling.demand.exact import half_even, power_of_ten
-from pooling.demand.figures import MAX_QUANTITY, Marks
+from pooling.demand.figures import MAX_PRICE_MICRO, MAX_QUANTITY, MAX_SPEND_MICRO, Marks
 from pooling.demand.settle import Settler
 from pooling.reference.rates import rate_on
 from tests.pooling.demand.builders import NOW, REFERENCE, check, codes, mapping
@@ -61,7 +61,7 @@ def test_amounts_equal_the_fraction_oracle(
             expected.add("too-large")
         if micro == 0:
             expected.add("not-positive")
-        if micro > MAX_QUANTITY:
+        if micro > MAX_PRICE_MICRO:
             expected.add("too-large")
         assert {code for row, code in wrong if row == number} == expected
         if not expected:
@@ -70,7 +70,7 @@ def test_amounts_equal_the_fraction_oracle(
 
 @given(
     quantity=st.integers(1, MAX_QUANTITY),
-    micro=st.integers(1, MAX_QUANTITY),
+    micro=st.integers(1, MAX_PRICE_MICRO),
     spread=st.sampled_from(["0", "0.1", "0.25", "0.3333", "1"]),
     currency=st.sampled_from(["SEK", "DKK", "NOK", "ISK", "EUR", "USD"]),
 )
@@ -98,12 +98,16 @@ def test_spread_and_euro_equal_the_fraction_oracle(quantity: int, micro: int, sp
         pl.lit(None, pl.String).alias("depth"),
     )
     chosen = mapping(uncertainty={"spread": spread})
-    lines, faults = Settler(chosen, REFERENCE.participants, "Region").settle(rows)
+    lines, faults = Settler(chosen, REFERENCE.participants, {}).settle(rows)
+    price = rounded(Fraction(micro) / Fraction(rate.per_eur))
+    if quantity * price > MAX_SPEND_MICRO:
+        assert (lines.height, faults["code"].to_list()) == (0, ["too-large"])
+        return
     assert faults.height == 0
     (line,) = lines.to_dicts()
     assert line["quantity_low"] == (Fraction(quantity) * (1 - Fraction(spread))).__floor__()
     assert line["quantity_high"] == (Fraction(quantity) * (1 + Fraction(spread))).__ceil__()
-    assert line["unit_price_eur_micro"] == rounded(Fraction(micro) / Fraction(rate.per_eur))
+    assert line["unit_price_eur_micro"] == price
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**36), st.integers(1, 10**30)), min_size=1, max_size=20))

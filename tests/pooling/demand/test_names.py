@@ -2,7 +2,8 @@
 
 import time
 
-from pooling.demand.names import Closest, same, slug
+from pooling.demand.names import Closest, slug
+from pooling.reference.words import same
 
 NAMES = {
     "nitrile": ("Examination gloves, nitrile, non-sterile",),

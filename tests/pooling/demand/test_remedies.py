@@ -5,7 +5,7 @@ Each code has the row that shows it and every way its remedy names: a cell corre
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from pooling.demand.intake import Intake, header_names
 from pooling.demand.mapping import BadMapping, FileMapping
 from pooling.demand.mapping_file import MappingDocument, mapping_from_document
 from pooling.demand.recognise import from_headers, laid_over
-from tests.pooling.demand.builders import NOW, REFERENCE
+from tests.pooling.demand.builders import NOW, REFERENCE, category, criterion, participant
 
 Cells = Mapping[str, str | None]
 
@@ -57,6 +57,25 @@ FULL: dict[str, Any] = {
     "uncertainty": {"spread": "0.1"},
 }
 ROW = 2
+TWINS = replace(
+    REFERENCE,
+    participants={
+        **REFERENCE.participants,
+        "SE-X": participant("SE-X", name="Twin"),
+        "SE-Y": participant("SE-Y", name="TWIN."),
+    },
+    categories={
+        **REFERENCE.categories,
+        "twin-x": category("twin-x", "Twin"),
+        "twin-y": category("twin-y", "twin"),
+    },
+    criteria={
+        **REFERENCE.criteria,
+        "twin-x": replace(criterion("twin-x"), name="Twin"),
+        "twin-y": replace(criterion("twin-y"), name=" twin"),
+    },
+)
+"""Reference data with names that several go by."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +142,17 @@ TABLE = {
     "unknown-participant": Case(
         {"participant": "Scania"}, ({"participant": "SE-M"},), {"participants": {"words": {"Scania": "SE-M"}}}
     ),
+    "ambiguous-participant": Case(
+        {"participant": "Twin"}, ({"participant": "SE-X"},), {"participants": {"words": {"Twin": "SE-X"}}}
+    ),
+    "ambiguous-category": Case(
+        {"category": "Twin"},
+        ({"category": "twin-x"},),
+        {"categories": {"words": {"Twin": "twin-y"}, "keys": "category"}},
+    ),
+    "ambiguous-criterion": Case(
+        {"required": "Twin"}, ({"required": "twin-y"},), {"criteria": {"words": {"Twin": "twin-x"}}}
+    ),
     "not-yours": Case({"participant": "SE-H"}, ({"participant": "SE-M"},)),
     "no-participant-then": Case({"participant": "XX"}, ({"participant": "SE-M"}, {"contract_end": "2026-06-30"})),
     "unknown-currency": Case({"currency": "kr"}, ({"currency": "SEK"},), {"currency": {"words": {"kr": "SEK"}}}),
@@ -170,11 +200,11 @@ def outcome(build: Any, cells: Cells, given: Mapping[str, Any]) -> tuple[list[st
     )
     steps = Intake(
         chosen,
-        REFERENCE,
+        TWINS,
         marks=Marks(".", None),
         headers=header_names(chosen, [headers[0] for headers in chosen.columns.values()]),
         received_on=NOW.date(),
-        may_send_for=frozenset(REFERENCE.participants) - {"SE-H"},
+        may_send_for=frozenset(TWINS.participants) - {"SE-H"},
     )
     (portion,) = steps.portions([batch])
     assert not portion.waiting.height

@@ -1,13 +1,19 @@
 """From rows to lines: succession by the day demand starts, and grouping of orders into years."""
 
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pytest
 
+from pooling.demand.figures import MAX_HIGH, MAX_QUANTITY, MAX_SPEND_MICRO
 from pooling.demand.mapping import FileMapping
 from pooling.demand.settle import LINE_COLUMNS, Grouper, Settler
+from pooling.demand.timing import MICRO
+from solver.checks import LARGEST_WHOLE
 from tests.pooling.demand.builders import REFERENCE, check, codes, mapping
+
+HEADERS = {"participant": "Region", "quantity": "Quantity", "quantity_high": "High", "unit_price": "Price"}
 
 
 def settle(chosen: FileMapping, *rows: dict[str, str | None]) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
@@ -15,12 +21,12 @@ def settle(chosen: FileMapping, *rows: dict[str, str | None]) -> tuple[list[dict
     assert codes(found) == []
     ready = found.rows
     if chosen.group is not None:
-        grouper = Grouper(chosen.group, "Quantity")
+        grouper = Grouper(chosen.group, HEADERS)
         for part in ready.iter_slices(2):
             grouper.add(part)
         ready, too_large = grouper.lines()
         assert too_large.height == 0
-    lines, faults = Settler(chosen, REFERENCE.participants, "Region").settle(ready)
+    lines, faults = Settler(chosen, REFERENCE.participants, HEADERS).settle(ready)
     assert tuple(lines.columns) == LINE_COLUMNS
     return lines.sort("row").to_dicts(), [tuple(each) for each in faults.select("row", "code").iter_rows()]
 
@@ -141,19 +147,47 @@ def test_estimates_of_a_group_are_summed_only_if_every_row_has_them() -> None:
 
 
 def test_a_group_too_large_to_be_one_line_is_a_fault() -> None:
-    chosen = mapping(**ORDERS)
-    most = str(2**53)
+    chosen = mapping(**{**ORDERS, "columns": {**ORDERS["columns"], "quantity_high": "High"}})
     assert chosen.group is not None
-    grouper = Grouper(chosen.group, "Quantity")
-    grouper.add(check(chosen, {"Day": "2025-05-05", "Quantity": most}, {"Day": "2025-05-05", "Quantity": most}).rows)
-    lines, faults = grouper.lines()
-    assert lines.height == 0
-    assert faults.select("row", "rows", "code").rows() == [(2, 2, "too-large")]
+    half = str(MAX_QUANTITY // 2)
+    for quantity, high, header in (
+        (str(MAX_QUANTITY), None, "Quantity"),
+        (half, str(MAX_HIGH), "High"),
+        (str(MAX_QUANTITY // 2 + 1), str(MAX_HIGH // 2 + 1), "Quantity"),
+    ):
+        row = {"Day": "2025-05-05", "Quantity": quantity, "High": high}
+        grouper = Grouper(chosen.group, HEADERS)
+        grouper.add(check(chosen, row, row).rows)
+        lines, faults = grouper.lines()
+        assert lines.height == 0
+        assert faults.select("row", "rows", "column", "code").rows() == [(2, 2, header, "too-large")]
+    row = {"Day": "2025-05-05", "Quantity": half, "High": str(MAX_HIGH // 2), "Price": "0.001"}
+    (line,), _ = settle(chosen, row, row)
+    assert (line["quantity"], line["quantity_high"]) == (MAX_QUANTITY, MAX_HIGH)
+
+
+@pytest.mark.parametrize("spread", [Decimal("0"), Decimal("0.2"), Decimal("1")])
+def test_no_spread_takes_a_line_beyond_what_the_solver_counts_exactly(spread: Decimal) -> None:
+    chosen = mapping(uncertainty={"spread": spread})
+    (line,), faults = settle(chosen, {"Quantity": str(MAX_QUANTITY), "Price": "0.001"})
+    assert faults == []
+    assert line["quantity_high"] == MAX_QUANTITY * (1 + spread) <= MAX_HIGH < LARGEST_WHOLE
+
+
+def test_what_comes_to_more_than_any_demand_is_a_fault_at_its_price() -> None:
+    chosen = mapping(constants={"currency": "EUR"})
+    most = MAX_SPEND_MICRO // MICRO
+    rows = [{"Quantity": "1000", "Price": str(most // 1000)}, {"Quantity": "1001", "Price": str(most // 1000)}]
+    found = check(chosen, *rows)
+    lines, faults = Settler(chosen, REFERENCE.participants, HEADERS).settle(found.rows)
+    assert lines["row"].to_list() == [2]
+    assert faults.select("row", "column", "value", "code").rows() == [(3, "Price", str(most // 1000), "too-large")]
+    assert "more than EUR 1,000,000,000,000" in faults["detail"][0]
 
 
 def test_nothing_grouped_is_nothing() -> None:
     chosen = mapping(**ORDERS)
     assert chosen.group is not None
-    lines, faults = Grouper(chosen.group, "Quantity").lines()
+    lines, faults = Grouper(chosen.group, HEADERS).lines()
     assert isinstance(lines, pl.DataFrame)
     assert (lines.height, faults.height) == (0, 0)

@@ -156,6 +156,18 @@ PLANTED: dict[str, list[tuple[Callable[[Session], None], str]]] = {
             statement("UPDATE line SET quantity_low = quantity + 1 WHERE participant = 'FO'"),
             r"^line \d+: quantity 50000",
         ),
+        (
+            statement("UPDATE line SET quantity_high = 10808639105689191 WHERE participant = 'FO'"),
+            r"^line \d+: quantity 50000 in \d+ to 10808639105689191",
+        ),
+        (
+            statement("UPDATE line SET quantity = 1000000000001, quantity_high = 1000000000001"),
+            r"^line \d+: quantity 1000000000001",
+        ),
+        (
+            statement("UPDATE line SET unit_price_eur_micro = 20000000000001 WHERE participant = 'FO'"),
+            r"^line \d+: quantity 50000 .* price 20000000000001",
+        ),
         (statement("UPDATE line SET latest_start = '2020-01' WHERE participant = 'FO'"), "window 2027-12 to 2020-01"),
         (
             statement(

@@ -203,6 +203,7 @@ def test_lines_that_nobody_holds_or_that_contradict_themselves_are_named() -> No
         line(5, quantity_low=1001),
         line(6, earliest_start="2029-01"),
         line(7),
+        line(8, quantity_high=2**53 + 1),
     ]
     found = built(lines)
     assert [(one.kind, one.id, one.reason) for one in found.excluded] == [
@@ -212,6 +213,7 @@ def test_lines_that_nobody_holds_or_that_contradict_themselves_are_named() -> No
         ("line", "4", "no_category"),
         ("line", "5", "not_a_quantity"),
         ("line", "6", "not_a_window"),
+        ("line", "8", "not_a_quantity"),
     ]
     assert "ended on 2027-01-01 without a successor" in found.excluded[0].words
     assert [each["id"] for each in found.document["lines"]] == ["7"]

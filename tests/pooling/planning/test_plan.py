@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlmodel import SQLModel
 
 import solver
 from pooling.database import reading, transaction
-from pooling.errors import NotFound, PlanRefused
+from pooling.errors import BadInput, NotFound, PlanRefused
 from pooling.market import service as market
 from pooling.planning import service, solving, storing
 from pooling.planning.service import Effort, make_plan
@@ -184,6 +185,19 @@ def test_a_plan_stored_while_another_was_solved_stands(engine: Engine, ids: list
         second = service.store_plan(session, judged, effort=Effort(), now=NOW)
     assert (first.again, second.again) == (False, True)
     assert first.plan == second.plan
+
+
+def test_a_question_that_the_solver_refuses_names_the_line_and_whose_it_is(engine: Engine, ids: list[int]) -> None:
+    with reading(engine) as session:
+        frozen = service.take_snapshot(session, policy())
+    at, line = next((at, line) for at, line in enumerate(frozen.instance["lines"]) if line["participant"] == "IS")
+    rows = [*frozen.instance["lines"]]
+    rows[at] = line | {"quantity_high": 2**53 + 1}
+    wrong = replace(frozen, instance={**frozen.instance, "lines": rows, "schema": "x"})
+    with pytest.raises(BadInput) as refused:
+        service.solve_judged(wrong, effort=Effort())
+    said = str(refused.value).splitlines()[1:]
+    assert any(each.startswith(f"  line {line['id']} of IS: lines[{at}].quantity_high: ") for each in said), said
 
 
 def test_a_plan_stopped_by_the_clock_is_looked_for_again_with_more_time(engine: Engine, ids: list[int]) -> None:

@@ -142,13 +142,20 @@ def test_only_an_administrator_sets_reference_data(app: Api, kind: str) -> None:
             BODY | {"population_within": "SE-NONE", "population_overlaps": True},
             "#/population_within",
         ),
-        ("participants/SE-TEST", BODY | {"contracting_authority": False}, "#/code"),
+        ("participants/SE-TEST", BODY | {"contracting_authority": False}, "#/may_lead"),
         ("participants/SE-TEST", BODY | {"organisation_id": "0192:923609017"}, "#/organisation_id"),
         ("categories/test-gloves", CATEGORY | {"unit": "ZZZ"}, "#/unit"),
         ("categories/test-gloves", CATEGORY | {"base_unit": "GRM"}, "#/base_unit"),
         ("categories/nitrile", CATEGORY | {"name": "tab\tin it"}, "#/name"),
         ("criteria/test-criterion", CRITERION | {"eforms_code": "none-such"}, "#/eforms_code"),
         ("criteria/test-criterion", CRITERION | {"implies_directly": ["none-such"]}, "#/implies_directly"),
+        ("participants/SE-TEST", BODY | {"country": "XX"}, "#/country"),
+        ("participants/SE-TEST", BODY | {"currency": "ZZZ"}, "#/currency"),
+        ("signing-bodies/SE-JB", SIGNING_BODY | {"country": "XX"}, "#/country"),
+        ("participants/SE-TEST", BODY | {"name": "region  SKÅNE."}, "#/name"),
+        ("participants/SE-TEST", BODY | {"name": "se-m"}, "#/name"),
+        ("categories/test-gloves", CATEGORY | {"name": "EXAMINATION-GLOVES-NITRILE-NON-STERILE"}, "#/name"),
+        ("criteria/test-criterion", CRITERION | {"name": "UHM-basic"}, "#/name"),
     ],
 )
 def test_what_a_file_would_be_refused_for_is_refused_here_with_its_place(
@@ -159,6 +166,40 @@ def test_what_a_file_would_be_refused_for_is_refused_here_with_its_place(
     assert refused.status_code == 422, refused.text
     assert [each["pointer"] for each in refused.json()["errors"]] == [pointer]
     assert client.get(f"/v1/{path}").status_code == 404
+
+
+def test_every_field_that_is_wrong_is_pointed_at(app: Api) -> None:
+    body = BODY | {"valid_from": "2030-01-01", "valid_to": "2029-01-01", "successor": "SE-TEST"}
+    refused = app.client("administrator").put("/v1/participants/SE-TEST", json=body)
+    assert refused.status_code == 422, refused.text
+    assert [each["pointer"] for each in refused.json()["errors"]] == ["#/valid_to", "#/successor"]
+    missing = app.client("administrator").put("/v1/participants/SE-TEST", json={**BODY, "colour": "green"})
+    assert [(each["pointer"], each["code"]) for each in missing.json()["errors"]] == [("#/colour", "unknown-field")]
+
+
+@pytest.mark.parametrize("code", ["se-m", "Se-M", "SE-M."])
+def test_a_code_that_means_another_participant_is_refused_at_the_address(app: Api, code: str) -> None:
+    client = app.client("administrator")
+    refused = client.put(f"/v1/participants/{code}", json=BODY)
+    assert refused.status_code == 422, refused.text
+    [fault] = refused.json()["errors"]
+    assert (fault["parameter"], "pointer" in fault) == ("code", False)
+    assert "means SE-M already" in fault["detail"]
+    assert client.get(f"/v1/participants/{code}").status_code == 404
+
+
+def test_a_name_can_be_taken_once_its_owner_has_another(app: Api) -> None:
+    client = app.client("administrator")
+    made = client.put("/v1/participants/SE-TEST", json=BODY)
+    assert made.status_code == 201
+    other = BODY | {"name": "REGION testland"}
+    assert client.put("/v1/participants/SE-TEST-2", json=other).status_code == 422
+    same = client.put("/v1/participants/SE-TEST", json=other, headers={"If-Match": made.headers["ETag"]})
+    assert (same.status_code, same.json()["name"]) == (200, "REGION testland")
+    etag = {"If-Match": same.headers["ETag"]}
+    renamed = client.put("/v1/participants/SE-TEST", json=BODY | {"name": "Gone"}, headers=etag)
+    assert renamed.status_code == 200
+    assert client.put("/v1/participants/SE-TEST-2", json=other).status_code == 201
 
 
 def test_unknown_fields_and_figures_out_of_bounds_are_refused(app: Api) -> None:

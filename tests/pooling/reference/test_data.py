@@ -20,6 +20,7 @@ from pooling.reference.rules import (
     rehome,
 )
 from pooling.reference.tabular import read_rows
+from pooling.reference.words import owners_of, words_of
 
 BORDER = date(2027, 1, 1)
 UUSIMAA = {"FI-18-IU", "FI-18-KU", "FI-18-LU", "FI-18-VK", "FI-18-HEL"}
@@ -43,13 +44,13 @@ def participants(bodies: dict[str, SigningBodyRecord]) -> dict[str, ParticipantR
 @pytest.fixture(scope="module")
 def categories() -> list[CategoryRecord]:
     path = service.DATA / "categories.csv"
-    return records.category_records(path, read_rows(path, columns.CATEGORIES, "id"))
+    return records.category_records(path, read_rows(path, columns.CATEGORIES, "id"), known={})
 
 
 @pytest.fixture(scope="module")
 def criteria() -> dict[str, CriterionRecord]:
     path = service.DATA / "criteria.csv"
-    made = records.criterion_records(path, read_rows(path, columns.CRITERIA, "code"))
+    made = records.criterion_records(path, read_rows(path, columns.CRITERIA, "code"), known={})
     return {record.code: record for record in made}
 
 
@@ -64,6 +65,15 @@ def implications(criteria: dict[str, CriterionRecord]) -> dict[str, frozenset[st
 def table(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+def test_no_word_means_two_rows(
+    participants: dict[str, ParticipantRecord], categories: list[CategoryRecord], criteria: dict[str, CriterionRecord]
+) -> None:
+    for rows in (participants.values(), categories, criteria.values()):
+        owners = owners_of({next(filter(None, words_of(row).values())): words_of(row) for row in rows})
+        assert len(owners) >= len(rows)
+        assert [word for word, keys in owners.items() if len(keys) > 1] == []
 
 
 # participants

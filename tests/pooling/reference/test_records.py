@@ -58,7 +58,7 @@ def written(folder: Path, *lines: str) -> Path:
             "contain each other in a circle",
         ),
         ("population_within", ["A,a,SE,SEK,true,s,NONE"], "row 2, column population_within, value 'NONE'"),
-        ("may_lead", ["A,a,SE,SEK,false,s,true"], "row 2, column code, value 'A': .*may_lead"),
+        ("may_lead", ["A,a,SE,SEK,false,s,true"], "row 2, column may_lead, value 'true': .*may_lead"),
         (
             "organisation_id",
             ["A,a,SE,SEK,true,s,0192:923609016", "B,b,SE,SEK,true,s,0192:923 609 016"],

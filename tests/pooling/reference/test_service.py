@@ -93,6 +93,33 @@ def test_what_an_administrator_set_is_kept(engine: Engine, tmp_path: Path, data:
     assert (known["SE-AB"].name, known["SE-AB"].organisation_id) == ("Stockholm", "0007:2321000016")
 
 
+def test_a_file_takes_no_word_of_another_row(engine: Engine, tmp_path: Path) -> None:
+    installed(engine)
+    people = written(
+        tmp_path, HEADER, "ZZ-1,Region SKÅNE,SE,SEK,true,s", "Se-ab,b,SE,SEK,true,s", "ZZ-2,zz-3,SE,SEK,true,s"
+    )
+    with transaction(engine) as session, pytest.raises(BadInput) as refused:
+        service.add_participants(session, people)
+    said = str(refused.value)
+    assert "row 2, column name, value 'Region SKÅNE': means SE-M already" in said
+    assert "row 3, column code, value 'Se-ab': means SE-AB already" in said
+    assert "row 4" not in said
+
+
+def test_what_is_packaged_and_kept_takes_no_word(engine: Engine, tmp_path: Path) -> None:
+    total = installed(engine).added
+    first = written(tmp_path, HEADER, "SE-M,Skåne of old,SE,SEK,true,s")
+    with transaction(engine) as session:
+        service.add_participants(session, first)
+    second = written(tmp_path, HEADER, "ZZ-1,Region Skåne,SE,SEK,true,s")
+    with transaction(engine) as session:
+        service.add_participants(session, second)
+    assert installed(engine) == Changes(unchanged=total - 1, kept=1)
+    with reading(engine) as session:
+        known = service.participants(session)
+    assert (known["SE-M"].name, known["ZZ-1"].name) == ("Skåne of old", "Region Skåne")
+
+
 def test_added_participants_sign_for_themselves_unless_said_otherwise(engine: Engine, tmp_path: Path) -> None:
     installed(engine)
     given = written(

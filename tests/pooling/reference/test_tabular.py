@@ -117,6 +117,8 @@ def one_row(folder: Path, cells: dict[str, str]) -> Path:
     [
         ("contracting_authority", "No", False),
         ("may_lead", "1", True),
+        ("country", "GL", "GL"),
+        ("currency", "ISK", "ISK"),
         ("max_leads", "0", 0),
         ("population", "1", 1),
         ("valid_to", "2027-01-01", "2027-01-01"),
@@ -139,7 +141,9 @@ def test_good_cells_of_participants(tmp_path: Path, column: str, cell: str, valu
         ("name", "a\nb"),
         ("country", "se"),
         ("country", "SWE"),
+        ("country", "XX"),
         ("currency", "kr"),
+        ("currency", "ZZZ"),
         ("contracting_authority", "maybe"),
         ("max_leads", "-1"),
         ("max_leads", "1.0"),
