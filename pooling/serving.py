@@ -20,7 +20,7 @@ from pooling.settings import from_environment
 IDLE_S = 30
 """A connection on which nothing is asked for so long is closed."""
 CONNECTIONS = 1000
-COLLECTED_AFTER = (20_000, 20, 20)
+COLLECTED_AFTER = (5_000, 5, 5)
 """Objects, and younger collections, before each of the interpreter's three collections of cycles."""
 
 
