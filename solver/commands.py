@@ -59,6 +59,7 @@ def run_solve(options: Namespace) -> int:
                 seed=options.seed,
                 executor=executor,
                 on_progress=show,
+                settle=True,
                 stop=stop,
             ),
             first=lambda: say(sys.stderr, "stopping: the best plan so far will be written; Ctrl-C again ends at once"),

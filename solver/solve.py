@@ -43,6 +43,7 @@ def solve(
     whole_cells: int = WHOLE_CELLS,
     stop: Stop | None = None,
     reasons: bool = True,
+    settle: bool = False,
 ) -> Plan:
     """The best plan found within the time and work limits, with a proven bound.
 
@@ -51,7 +52,8 @@ def solve(
     a process pool is made and closed. Same instance, seed and workers give the same plan unless the clock stops it.
     ``stop`` is asked now and then; once it is true the best plan so far is returned with its bound.
     Instances of at most ``whole_cells`` places for lines are solved as one model. Without ``reasons`` the plan does not
-    say why lines stay out.
+    say why lines stay out; with ``settle`` the figures of reasons that turn on the plan are settled by solving again,
+    as far as its work goes, else they are estimates.
     """
     began = time.monotonic()
     market = Market(instance)
@@ -75,7 +77,8 @@ def solve(
     plan_pools = tuple(sorted((*fixed, *proposed), key=lambda pool: (pool.start, pool.family)))
     totals = worth.totals(plan_pools)
     bound = max(search.bound + worth.totals(fixed).objective_eur, totals.objective_eur)
-    confirming = None if search.over() else Confirming(cells, ends_at=began + time_limit_s, seed=seed)
+    ends_at = began + time_limit_s
+    confirming = Confirming(cells, ends_at=ends_at, seed=seed) if settle and not search.over() else None
     unpooled = explain_unpooled(market, worth, plan_pools, confirming) if reasons else ()
     plan = Plan(
         pools=plan_pools,

@@ -125,6 +125,7 @@ def solve_judged(
         executor=executor,
         on_progress=on_progress,
         stop=stop,
+        settle=True,
     )
     document = json.loads(canonical(plan.to_document()))
     if stop is not None and stop() and document["status"] != "optimal":
