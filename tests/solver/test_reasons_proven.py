@@ -22,7 +22,9 @@ HELD = 1e8
 
 
 def reasons(document: Document) -> dict[str, Unpooled]:
-    return {entry.line: entry for entry in solve(Instance.from_document(document), time_limit_s=60, settle=True).unpooled}
+    return {
+        entry.line: entry for entry in solve(Instance.from_document(document), time_limit_s=60, settle=True).unpooled
+    }
 
 
 def best_with(document: Document, position: int) -> float | None:
