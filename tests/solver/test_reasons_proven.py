@@ -162,7 +162,7 @@ def test_a_loss_counts_what_the_lots_left_behind_lose() -> None:
 def test_what_is_not_solved_again_is_marked_as_an_estimate() -> None:
     document = random_instance(90_003, 6)
     question = Instance.from_document(document)
-    plan = solve(question, time_limit_s=60)
+    plan = solve(question, time_limit_s=60, settle=True)
     market, worth = Market(question), Worth(question)
     cells = {family: len(market.block([family]).cell_line) for family in market.families}
     by_plan = [entry.line for entry in plan.unpooled if entry.reason.value in ("capacity", "better_without")]

@@ -273,8 +273,8 @@ def test_a_solve_whose_workers_are_killed_gives_the_same_plan(pool: ProcessPoolE
 
 @pytest.fixture
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> float:
-    for module in ("running", "workers"):
-        monkeypatch.setattr(f"solver.{module}.GRACE_S", 0.5)
+    for module in ("tasks", "workers"):
+        monkeypatch.setattr(f"solver.running.{module}.GRACE_S", 0.5)
     return 0.5
 
 
