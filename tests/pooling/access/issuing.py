@@ -61,7 +61,7 @@ def publishing() -> Iterator[Published]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     published.address = f"http://127.0.0.1:{server.server_address[1]}/jwks"
     try:

@@ -23,9 +23,15 @@ from tests.pooling.jobs.working import write
 GRACE_S = 1.5
 
 
+def tell(word: str) -> None:
+    """Print a line in one write: several jobs may begin at once."""
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
 def note(context: JobContext) -> None:
     """Begin, take a while, write the word, end."""
-    print("begun", flush=True)
+    tell("begun")
     time.sleep(context.payload.get("seconds", 0.0))
     with context.written() as opened:
         write(opened.session, context.payload["word"])
@@ -41,7 +47,7 @@ def split(context: JobContext) -> None:
 
 def long(context: JobContext) -> None:
     """Go on until told to stop."""
-    print("begun", flush=True)
+    tell("begun")
     while True:
         context.check()
         time.sleep(0.05)
@@ -49,7 +55,7 @@ def long(context: JobContext) -> None:
 
 def deaf(context: JobContext) -> None:
     """Hear nothing for a minute."""
-    print("begun", flush=True)
+    tell("begun")
     time.sleep(60)
 
 
@@ -69,7 +75,7 @@ def count_apart(seconds: float, *, on_progress: Callable[[object], None], stop: 
 
 def apart(context: JobContext) -> None:
     """Calculate in a child process for a minute."""
-    print("begun", flush=True)
+    tell("begun")
     context.apart(count_apart, 60.0)
 
 
@@ -93,10 +99,10 @@ def main(url: str, lease_s: str, *options: str) -> None:
     engine = connect(url)
     worker = Worker(Means(engine, lease=timedelta(seconds=float(lease_s))), HANDLERS)
     worker.start()
-    print("at work", flush=True)
+    tell("at work")
     told.wait()
     worker.stop(GRACE_S)
-    print("stopped", flush=True)
+    tell("stopped")
 
 
 if __name__ == "__main__":
