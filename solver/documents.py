@@ -1,6 +1,9 @@
 """JSON documents of the command line: read strictly, every fault of the text told; written whole."""
 
+import errno
 import json
+import os
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,6 +14,8 @@ from solver.errors import Fault, SolverError
 
 STANDARD = "-"
 """Standard input, or standard output."""
+NO_OTHER_FILE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV, errno.EROFS, errno.ENAMETOOLONG)
+"""What a folder says that lets a file be written but none be made beside it or put in its place."""
 
 
 class Unreadable(SolverError):
@@ -84,11 +89,34 @@ def write(path: str, document: Mapping[str, object]) -> None:
             sys.stdout.write(text)
             sys.stdout.flush()
         else:
-            Path(path).write_text(text, encoding="utf-8")
+            _write_whole(Path(path), text)
     except BrokenPipeError:
         raise  # whoever read the output has gone: nothing to say, and nobody to say it to
     except (OSError, ValueError) as unwritten:
         raise Unreadable(f"{path}: cannot be written: {unwritten}") from unwritten
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """All of the text or, where writing is broken off, what stood there before.
+
+    It is written beside the file and put in its place at once; directly where that cannot be done: to a device or a
+    pipe, or where the folder allows no other file.
+    """
+    target = path.resolve()
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    if target.is_file() or not target.exists():
+        try:
+            part.write_text(text, encoding="utf-8")
+            if target.exists():
+                shutil.copymode(target, part)
+            part.replace(target)
+            return
+        except OSError as refused:
+            if refused.errno not in NO_OTHER_FILE:
+                raise
+        finally:
+            part.unlink(missing_ok=True)
+    target.write_text(text, encoding="utf-8")
 
 
 def say(stream: TextIO, text: str) -> None:
