@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody, PathParameter
 
-from pooling.endpoints import delete, get, post, put
+from pooling.endpoints import delete, get, post, put, transition
 from pooling.handling import Asked, Call, Reply, accepted, gone
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
@@ -114,13 +114,16 @@ class RunController(Controller):
         """How far it has come: stage, families done, best total, bound and gap. How long it takes yet, nobody knows."""
         return handling.read(request, lambda call: run_view(runs.run_of(call.session, run_id)))
 
-    @post("/{run_id:uuid}/cancel", "runs.cancel", "End early", status_code=OK)
+    @transition("/{run_id:uuid}/cancel", "runs.cancel", "End early", needs_version=False)
     def cancel(
         self, request: Asked, handling: Handled, run_id: FromPath[UUID], data: JSONBody[EndRun]
     ) -> Response[answers.Run]:
-        """Keep the best plan so far with its true bound, or discard it. A run that is over stays as it is."""
+        """Keep the best plan so far with its true bound, or discard it. A run that is over stays as it is. Safe to
+        repeat; needs no If-Match, and one that is sent must be of the run as it stands."""
 
         def work(call: Call) -> Reply:
+            runs.locked(call.session, run_id)
+            call.expect_if_sent(call.version_shown(run_view(runs.run_of(call.session, run_id))))
             return Reply(run_view(runs.end(call.session, run_id, Cancel(data.plan), now=call.now)))
 
         return handling.write(request, work)

@@ -140,7 +140,7 @@ def end(session: Session, run: UUID, cancel: Cancel, *, now: datetime) -> RunRec
     A run that waits has no plan to keep and is cancelled; one that is over stays as it is; one told to keep its plan
     can still be told to discard it, not the other way round. Raises NotFound.
     """
-    row = _locked(session, run)
+    row = locked(session, run)
     record = run_of(session, run)
     if record.over or record.cancel == Cancel.DISCARD:
         return record
@@ -157,7 +157,8 @@ def end(session: Session, run: UUID, cancel: Cancel, *, now: datetime) -> RunRec
     return run_of(session, run)
 
 
-def _locked(session: Session, run: UUID) -> PlanRun:
+def locked(session: Session, run: UUID) -> PlanRun:
+    """The row of a run, which nobody else changes until the transaction ends; raises NotFound."""
     row = session.get(PlanRun, run, with_for_update=True)
     if row is None:
         raise NotFound(f"no run {run}; GET /v1/runs lists them")
@@ -178,7 +179,7 @@ def finish(session: Session, record: RunRecord, judged: Judged | None, *, known:
         made = Made(known, again=True)
     else:
         raise ValueError(f"run {record.id}: neither a plan nor a known one")
-    row = _locked(session, record.id)
+    row = locked(session, record.id)
     row.plan, row.again, row.version = made.plan, made.again, row.version + 1
     session.add(row)
     session.flush()

@@ -91,13 +91,20 @@ def applied(instance: Instance, changes: Iterable[Change]) -> tuple[Instance, fr
 
 
 def _steps(instance: Instance, changes: Iterable[Change]) -> Iterator[tuple[Change, Instance]]:
-    """Each change with the instance after it."""
+    """Each change with the instance after it; at the end `InvalidInstance` with the faults of all that cannot be made.
+
+    One that cannot be made is passed over, so that the faults of later ones are told too.
+    """
+    faults: list[Fault] = []
     for k, change in enumerate(changes):
         try:
             instance = change.of(instance)
         except InvalidInstance as refused:
-            raise InvalidInstance(_placed(refused, f"changes[{k}]")) from refused
-        yield change, instance
+            faults += _placed(refused, f"changes[{k}]")
+        else:
+            yield change, instance
+    if faults:
+        raise InvalidInstance(faults)
 
 
 def _placed(refused: InvalidInstance, place: str) -> list[Fault]:

@@ -118,6 +118,7 @@ def test_a_version_is_asked_for_where_it_is_needed_and_nowhere_else(described: d
     assert {name for name, wanted in named.items() if wanted == ["MayMatch"]} == {
         "operations.cancel",
         "notices.mark-read",
+        "runs.cancel",
     }
     for needy in ("me.contact", "tenders.propose", "tenders.confirm", "keys.revoke", "forecasts.write"):
         assert conditions[needy] == ["412", "428"], needy

@@ -262,6 +262,19 @@ def test_a_change_that_cannot_be_made_is_refused_by_place_and_value(change, path
     assert len(fault.remedy) > 5
 
 
+def test_every_change_that_cannot_be_made_is_told():
+    rows = [
+        {"kind": "participant_leaves", "participant": "nobody"},
+        {"kind": "line_leaves", "line": "a"},
+        {"kind": "volume_changed", "line": "a", "factor": 2},
+        {"kind": "policy_changed", "values": {"confidence": 2}},
+    ]
+    with pytest.raises(InvalidInstance) as refused:
+        apply(Instance.from_document(document()), read(*rows))
+    places = [fault.path.partition(".")[0] for fault in refused.value.faults]
+    assert places == ["changes[0]", "changes[2]", "changes[3]"], "the third changes a line that has left"
+
+
 ODD: tuple[object, ...] = (
     None, "", "x", "xy", 0, -1, 5, 1.5, 10**400, float("nan"), float("inf"), True, [], [[]], [{}], [None], ["x", "x"],
     {}, {"x": 1}, {"from_quantity": 1}, [{"from_quantity": 1}], [{"from_quantity": 5, "unit_price_eur": "x"}], "2027-1",

@@ -161,6 +161,16 @@ def test_a_run_that_waits_is_cancelled_at_once(opened: Api) -> None:
     assert (again["status"], again["version"]) == ("cancelled", ended["version"])
 
 
+def test_a_run_is_cancelled_as_it_was_seen(opened: Api) -> None:
+    planner = opened.client("planner")
+    path = f"/v1/runs/{ask(planner)['id']}"
+    seen = planner.get(path).headers["ETag"]
+    refused = planner.post(f"{path}/cancel", json={}, headers={"If-Match": '"odd.x"'})
+    assert (refused.status_code, refused.json()["code"]) == (412, "precondition-failed")
+    assert planner.post(f"{path}/cancel", json={}, headers={"If-Match": seen}).json()["status"] == "cancelled"
+    assert planner.post(f"{path}/cancel", json={}, headers={"If-Match": seen}).status_code == 412
+
+
 def test_a_run_told_to_keep_its_plan_stops_and_keeps_it_with_a_true_bound(
     opened: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
