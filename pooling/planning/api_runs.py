@@ -14,7 +14,7 @@ from pooling.planning import answers, policies, runs
 from pooling.planning.asking import EndRun, NewRun, PolicyDocument
 from pooling.planning.runs import Cancel, RunRecord
 from pooling.planning.solving import Effort
-from pooling.problems import ACCEPTED, CREATED, OK
+from pooling.problems import ACCEPTED, CREATED
 
 Name = FromPath[
     Annotated[
