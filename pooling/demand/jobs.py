@@ -28,6 +28,7 @@ from pooling.errors import BadInput, NotFound
 from pooling.jobs import JobContext, Kind, Recurring
 
 REMINDED = timedelta(days=7)
+DRAFTS_KEPT = timedelta(days=30)
 """So long before a cycle's end those who have sent nothing are told."""
 
 
@@ -175,6 +176,16 @@ def remind(context: JobContext) -> None:
         context.finish({"told": telling.due_soon(opened.session, record, opened.now, waiting)})
 
 
+def drop_drafts(context: JobContext) -> None:
+    """Drop uploads that nobody has had stored: what others' prices are in is kept no longer than it is of use."""
+    before = context.means.clock() - DRAFTS_KEPT
+    with context.reading() as session:
+        if not uploads.old_drafts(session, before=before):
+            return
+    with context.written() as opened:
+        context.finish({"dropped": uploads.drop_old_drafts(opened.session, before=before)})
+
+
 def _closing_soon(session: Session, now: datetime) -> CycleRecord | None:
     record = cycles.current(session)
     return record if record is not None and record.takes(now) and now >= record.closes_at - REMINDED else None
@@ -187,9 +198,11 @@ HANDLERS = {
     "demand.close-cycles": Kind(close_cycles),
     "demand.remind": Kind(remind),
     "demand.succeed": Kind(succeed),
+    "demand.drop-drafts": Kind(drop_drafts),
 }
 SCHEDULE: tuple[Recurring, ...] = (
     Recurring("demand.close-cycles", every=timedelta(minutes=1)),
     Recurring("demand.succeed", every=timedelta(days=1), offset=timedelta(minutes=1)),
     Recurring("demand.remind", every=timedelta(days=1), offset=timedelta(hours=6)),
+    Recurring("demand.drop-drafts", every=timedelta(days=1), offset=timedelta(hours=5)),
 )

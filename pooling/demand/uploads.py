@@ -34,6 +34,7 @@ STAGES: Mapping[str, str] = {
     LOADED: "accepted",
 }
 """How far a submission has come that an upload is to be, by the upload's status; from then on its own status tells."""
+DROPPED_AT_ONCE = 500
 PREVIEW_JOB, LOAD_JOB, LINES_JOB = "demand.preview", "demand.load", "demand.forecasts"
 
 
@@ -245,10 +246,30 @@ def discard(session: Session, who: Principal, upload: UUID, *, expect: Any) -> N
     expect(found.version)
     if found.status in (CONFIRMED, LOADED):
         raise WrongState(f"upload {upload} is {found.status}; withdraw its submission instead")
-    found.version += 1
-    _tell(session, found, "deleted", "uploads.discard")
-    session.execute(delete(UploadContent).where(col(UploadContent.upload) == upload))
-    session.delete(found)
+    _drop(session, found, "uploads.discard")
+
+
+def old_drafts(session: Session, *, before: datetime, lock: bool = False) -> Sequence[Upload]:
+    """Uploads received before then that nobody had stored, the oldest first; ``lock``: until the transaction ends."""
+    drafts = [status for status, stage in STAGES.items() if stage == "draft"]
+    wanted = select(Upload).where(col(Upload.received_at) < before, col(Upload.status).in_(drafts))
+    ordered = wanted.order_by(col(Upload.received_at), col(Upload.id)).limit(DROPPED_AT_ONCE)
+    return session.exec(ordered.with_for_update() if lock else ordered).all()
+
+
+def drop_old_drafts(session: Session, *, before: datetime) -> int:
+    """Drop the drafts received before then with their bytes, a number at a time; how many."""
+    found = old_drafts(session, before=before, lock=True)
+    for upload in found:
+        _drop(session, upload, "uploads.drop-old")
+    return len(found)
+
+
+def _drop(session: Session, upload: Upload, action: str) -> None:
+    upload.version += 1
+    _tell(session, upload, "deleted", action)
+    session.execute(delete(UploadContent).where(col(UploadContent.upload) == upload.id))
+    session.delete(upload)
 
 
 def looked_at(session: Session, upload: UUID, preview: Mapping[str, Any], report: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Files over HTTP: kept, looked at, confirmed, stored by jobs; what was found as JSON and as a workbook."""
 
 import io
+from datetime import timedelta
 from typing import Any
 
 import fastexcel
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from pooling.database import reading
 from tests.pooling.api_client import Api
 from tests.pooling.demand.api_world import app, confirmed, csv, looked_at, send, work
+from tests.pooling.jobs.working import enqueued
 
 __all__ = ["app"]
 
@@ -322,3 +324,21 @@ def test_a_field_that_is_no_text_is_refused(app: Api, kind: str) -> None:
     client = app.client("coordinator", participants=["SE-M"])
     refused = client.post("/v1/uploads", content=part.encode() + b"\xff\r\n--x--\r\n", headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (400, "bad-text"), refused.text
+
+
+def test_a_file_that_nobody_has_stored_is_dropped_after_a_month(app: Api) -> None:
+    client = app.client("coordinator", participants=["SE-M"])
+    kept = confirmed(app, client, looked_at(app, client, csv({}, {"Quantity per year": "7"})))
+    left = looked_at(app, client, csv({}))
+    app.clock.now += timedelta(days=20)
+    later = looked_at(app, client, csv({}, {"Quantity per year": "9"}))
+    for days, found in ((9, 200), (2, 404)):
+        app.clock.now += timedelta(days=days)
+        enqueued(app.engine, "demand.drop-drafts", now=app.clock.now)
+        work(app)
+        assert client.get(f"/v1/uploads/{left.json()['id']}").status_code == found
+    assert stored(app)[2] == 1, "the later file's bytes"
+    for upload in (kept, later):
+        assert client.get(f"/v1/uploads/{upload.json()['id']}").status_code == 200
+    told = app.client("auditor").get(f"/v1/audit?resource_id={left.json()['id']}").json()["items"]
+    assert "uploads.drop-old" in {entry["operation"] for entry in told}
