@@ -25,10 +25,11 @@ from pooling.access import service as access
 from pooling.access.matrix import MATRIX
 from pooling.access.rules import Principal
 from pooling.access.tokens import Issuers
-from pooling.database import Reading, looking, transaction
+from pooling.database import transaction
 from pooling.deeds import Deed
 from pooling.idempotency import Kept, Running, Scope
 from pooling.limits import body_digest, boundary_of
+from pooling.looking import Reading, looking
 from pooling.paging import MAX_LIMIT, Cursors, Page, Window, bound_to
 from pooling.problems import ACCEPTED, CREATED, NO_CONTENT, NOT_MODIFIED, OK
 from pooling.quota import Quotas

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import Engine, Select, bindparam, select, text
 from sqlalchemy.exc import DBAPIError
 
-from pooling.database import connect, looking, reading, transaction
+from pooling.database import connect, reading, transaction
+from pooling.looking import looking
 from pooling.prepared import MOST_SHAPES, Prepared
 from pooling.reference import service as reference
 from pooling.reference.tables import Participant

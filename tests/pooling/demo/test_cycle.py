@@ -12,12 +12,13 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from pooling.__main__ import pooling
-from pooling.database import opened, reading
+from pooling.database import reading
 from pooling.demo import cycle, cycle_show, cycle_tenders, service
 from pooling.demo.cycle_answers import answer, chosen, month_after, pivot
 from pooling.demo.make import Demonstration, Sent
 from pooling.invariants.commands import CHECKS
 from pooling.planning.service import Effort
+from pooling.schema import opened
 from solver import Progress
 from tests.pooling.demo.known import some_items
 

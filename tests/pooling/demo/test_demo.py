@@ -14,7 +14,7 @@ from rich.console import Console
 
 from pooling.__main__ import pooling
 from pooling.commandline import program
-from pooling.database import opened, reading
+from pooling.database import reading
 from pooling.demand import service as demand
 from pooling.demand.results import Loaded
 from pooling.demo import service, show
@@ -22,6 +22,7 @@ from pooling.demo.make import Demonstration, Sent
 from pooling.demo.needs import Need, needs
 from pooling.demo.slips import FLAGGED, QUARANTINED, REFUSED
 from pooling.planning.service import Effort
+from pooling.schema import opened
 from solver import Progress
 from tests.pooling.demo.known import senders, some_items
 from tests.pooling.planning.test_report import Page, outside
