@@ -7,8 +7,10 @@ import pytest
 
 from pooling.errors import BadSetting
 from pooling.market.rules import Figure, OfferRecord, TierRecord
-from pooling.planning.instance import Built, Known, LiveLine, build, weighted_prices
+from pooling.planning.instance import Built, build
+from pooling.planning.live import Known, LiveLine
 from pooling.planning.policy import policy_of
+from pooling.planning.pricing import weighted_prices
 from pooling.planning.volume import volume_of
 from pooling.reference.rates import rate_on
 from pooling.reference.rules import CategoryRecord, ParticipantRecord
