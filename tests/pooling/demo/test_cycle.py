@@ -111,9 +111,10 @@ def test_the_database_it_leaves_holds_no_contradiction(out: Path, outcome: cycle
 
 
 def test_the_console_tells_law_buyers_effect_and_what_to_try(out: Path, outcome: cycle.Outcome) -> None:
-    console = Console(file=io.StringIO(), width=200)
+    written = io.StringIO()
+    console = Console(file=written, width=200)
     cycle_show.show(console, outcome, out)
-    said = console.file.getvalue()  # type: ignore[attr-defined]
+    said = written.getvalue()
     for words in ("handed over:", "The law on", "The buyers over the whole term", "Effect over the terms", "repaired",
                   "invented for this demonstration", "report.html", "left; call off"):  # fmt: skip
         assert words in said, words

@@ -155,9 +155,10 @@ def test_the_report_is_one_page_that_says_it_is_made_up(out: Path, outcome: serv
 
 
 def test_the_console_tells_slips_pools_reasons_volumes_and_what_to_try(out: Path, outcome: service.Outcome) -> None:
-    console = Console(file=io.StringIO(), width=200)
+    written = io.StringIO()
+    console = Console(file=written, width=200)
     show.show(console, outcome, out)
-    said = console.file.getvalue()  # type: ignore[attr-defined]
+    said = written.getvalue()
     for words in ("STABEL", "Figures that stood out", "corrected file loaded", "Proposed pools", "stayed out",
                   "Volume to take to market", "invented for this demonstration", "report.html"):  # fmt: skip
         assert words in said, words

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ DAY = date(2025, 6, 2)
 
 
 def participant(code: str, **changes: object) -> ParticipantRecord:
-    fields = {
+    fields: dict[str, Any] = {
         "code": code,
         "name": f"Region {code}",
         "country": code[:2],
@@ -39,7 +40,7 @@ def participant(code: str, **changes: object) -> ParticipantRecord:
         "organisation_id": None,
         "source": "made up",
     }
-    return ParticipantRecord(**fields | changes)  # type: ignore[arg-type]
+    return ParticipantRecord(**fields | changes)
 
 
 def category(key: str) -> CategoryRecord:
@@ -66,7 +67,7 @@ KNOWN = Known(
 
 
 def line(number: int, code: str = "SE-M", **changes: object) -> LiveLine:
-    fields = {
+    fields: dict[str, Any] = {
         "id": number,
         "submission": "s",
         "participant": code,
@@ -80,7 +81,7 @@ def line(number: int, code: str = "SE-M", **changes: object) -> LiveLine:
         "required": (),
         "refused": (),
     }
-    return LiveLine(**fields | changes)  # type: ignore[arg-type]
+    return LiveLine(**fields | changes)
 
 
 def figure(value: int, spread: int = 10) -> Figure:
@@ -88,7 +89,7 @@ def figure(value: int, spread: int = 10) -> Figure:
 
 
 def offer(name: str = "o", **changes: object) -> OfferRecord:
-    fields = {
+    fields: dict[str, Any] = {
         "id": name,
         "category": "gowns",
         "name": "Gown",
@@ -101,7 +102,7 @@ def offer(name: str = "o", **changes: object) -> OfferRecord:
         ),
         "co2_saved": figure(12_000),
     }
-    return OfferRecord(**fields | changes)  # type: ignore[arg-type]
+    return OfferRecord(**fields | changes)
 
 
 def built(lines: list[LiveLine], *offers: OfferRecord, **policy: object) -> Built:
