@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from sqlalchemy import Engine
 
-from pooling import database, settings
+from pooling import database, schema, settings
 from pooling.errors import BadSetting
 
 NAME = "pooling"
@@ -69,7 +69,7 @@ def as_it_stands(context: click.Context) -> Iterator[Engine]:
         raise BadSetting(f"the database {url} is not there; name the right one, by --database or POOLING_DATABASE_URL")
     engine = database.connect(url)
     try:
-        if gap := database.schema_gap(engine):
+        if gap := schema.schema_gap(engine):
             raise BadSetting(f"{gap}; use the version it is of, or run `{NAME} database migrate`")
         yield engine
     finally:
@@ -83,7 +83,7 @@ def pass_engine(command: Callable[..., Any]) -> Callable[..., Any]:
     def opened(context: click.Context, /, *arguments: Any, **options: Any) -> Any:
         root = context.find_root()
         if root.obj is None:
-            root.obj = root.with_resource(database.opened(chosen_url(context)))
+            root.obj = root.with_resource(schema.opened(chosen_url(context)))
             root.meta.get(PREPARE, lambda _engine: None)(root.obj)
         return context.invoke(command, root.obj, *arguments, **options)
 

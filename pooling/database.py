@@ -1,4 +1,4 @@
-"""The database: engine, the one transaction, column types, bulk insert, migrations.
+"""The database: engine, the one transaction, column types, bulk insert.
 
 SQLite (WAL, foreign keys on) by default, PostgreSQL 15 or later through psycopg 3; one dialect-neutral schema.
 """
@@ -9,22 +9,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, Table, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
 
 BIG_INTEGER = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER keys
-
-REPEATABLE_READ = 3
-"""PostgreSQL's level of one consistent view, as psycopg numbers it."""
 
 SQLITE_STEPS = 20_000
 """Steps of SQLite's machine between two looks at the clock: some milliseconds."""
@@ -34,9 +25,6 @@ SYNCHRONOUS = "FULL"
 
 FOR_READING = "pooling_for_reading"
 STATEMENT_TIME = "pooling_statement_time"
-LOOKERS = "pooling_lookers"
-MOST_LOOKERS = {"sqlite": 4, "postgresql": 8}
-"""Handlers that read at once: more would only take the interpreter from each other. PostgreSQL works beside it."""
 CLOSING = "pooling.closing"
 """Key in a session's ``info`` of what is still done before its commit, by rank."""
 
@@ -97,24 +85,14 @@ def _limit_postgresql(seconds: float, connection: Any, _record: object) -> None:
 
 
 def _limit_sqlite(seconds: float, connection: Connection) -> None:
-    """Break off what runs on: SQLite asks every so many steps of its machine whether to."""
-    _limit_driver(seconds, connection.connection.driver_connection)
+    """From the beginning of a transaction on; SQLite asks every so many steps of its machine."""
+    limit_driver(seconds, connection.connection.driver_connection)
 
 
-def _limit_driver(seconds: float, driver: Any) -> None:
+def limit_driver(seconds: float, driver: Any) -> None:
+    """Have the driver's connection break off what it still works on after so many seconds from now."""
     until = time.monotonic() + seconds
     driver.set_progress_handler(lambda: time.monotonic() > until, SQLITE_STEPS)
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    """A migrated engine, closed at the end: what a command works on."""
-    engine = connect(url)
-    try:
-        migrate(engine)
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -163,142 +141,6 @@ def reading(engine: Engine) -> Iterator[Session]:
         yield session
 
 
-class Reading:
-    """A reading transaction in which the driver itself is asked; also as a session for whoever wants one."""
-
-    __slots__ = ("_checked_out", "_connection", "_engine", "_session", "dialect")
-
-    def __init__(self, engine: Engine, checked_out: Any) -> None:
-        self.dialect = engine.dialect
-        self._engine = engine
-        self._checked_out = checked_out
-        self._connection: Connection | None = None
-        self._session: Session | None = None
-
-    def ask(self, statement: str, parameters: Any) -> tuple[list[tuple[Any, ...]], Any]:
-        """The rows of a statement in the driver's own words and values, and its cursor, which describes the columns.
-
-        Raises what a session would.
-        """
-        try:
-            cursor = self._checked_out.driver_connection.execute(statement, parameters)
-            return cursor.fetchall(), cursor
-        except self.dialect.loaded_dbapi.Error as broken:
-            raise self._told(statement, broken) from broken
-
-    @property
-    def session(self) -> Session:
-        """The same transaction as a session."""
-        if self._session is None:
-            self._connection = Connection(self._engine, connection=self._checked_out)
-            self._session = Session(self._connection, expire_on_commit=False)
-        return self._session
-
-    def _told(self, statement: str, broken: Any) -> BaseException:
-        lost = self.dialect.is_disconnect(broken, self._checked_out.driver_connection, None)
-        if lost:  # then the others in the pool are lost too, as a session has it
-            self._engine.pool._invalidate(self._checked_out, broken)
-        return _as_alchemy(self.dialect, statement, broken, lost=lost)
-
-    def begin(self) -> None:
-        """Open the transaction."""
-        driver = self._checked_out.driver_connection
-        if self.dialect.name == "postgresql":
-            driver.set_isolation_level(REPEATABLE_READ)
-            driver.set_read_only(True)
-            return
-        driver.execute("BEGIN")
-        seconds = self._engine.__dict__.get(STATEMENT_TIME)
-        if seconds is not None:
-            _limit_driver(seconds, driver)
-
-    def end(self) -> None:
-        """Give the connection back as it was; there is nothing to keep."""
-        try:
-            if self._session is not None:
-                self._session.close()
-            if self._connection is not None and self._connection.in_transaction():
-                self._connection.rollback()
-            if self.dialect.name == "postgresql" and self._checked_out.is_valid:
-                driver = self._checked_out.driver_connection
-                driver.commit()  # after a rollback psycopg forgets what it has prepared
-                driver.set_isolation_level(None)
-                driver.set_read_only(None)
-        except self.dialect.loaded_dbapi.Error as broken:  # it was lost meanwhile: the answer is there all the same
-            self._checked_out.invalidate(broken)
-        finally:
-            if self._checked_out.is_valid:
-                self._checked_out.close()
-
-
-def _as_alchemy(dialect: Dialect, statement: str | None, broken: Any, *, lost: bool = False) -> BaseException:
-    """A driver's error as everybody else meets it."""
-    kind = dialect.loaded_dbapi.Error
-    told: BaseException = DBAPIError.instance(
-        statement, None, broken, kind, hide_parameters=True, connection_invalidated=lost, dialect=dialect
-    )
-    return told
-
-
-@contextmanager
-def looking(engine: Engine) -> Iterator[Reading]:
-    """As `reading`, for requests that come by the thousand: most of them ask the driver and need no session.
-
-    A few at a time; the others wait their turn.
-    """
-    turns = _turns(engine)
-    turns.get()
-    try:
-        try:
-            checked_out = engine.raw_connection()
-        except engine.dialect.loaded_dbapi.Error as broken:
-            raise _as_alchemy(engine.dialect, None, broken) from broken
-        look = Reading(engine, checked_out)
-        try:
-            look.begin()
-            yield look
-        finally:
-            look.end()
-    finally:
-        turns.put(None)
-
-
-def _turns(engine: Engine) -> "SimpleQueue[None]":
-    """As many as may look at once; a queue is the interpreter's quickest semaphore."""
-    found: SimpleQueue[None] | None = engine.__dict__.get(LOOKERS)
-    if found is None:
-        made: SimpleQueue[None] = SimpleQueue()
-        for _ in range(MOST_LOOKERS[engine.dialect.name]):
-            made.put(None)
-        found = engine.__dict__.setdefault(LOOKERS, made)
-    return found
-
-
-def at_once(engine: Engine, statement: str, parameters: Any) -> None:
-    """One statement in the driver's own words that is a transaction of its own. Raises what a session would."""
-    broken_by = engine.dialect.loaded_dbapi.Error
-    try:
-        checked_out = engine.raw_connection()
-    except broken_by as broken:
-        raise _as_alchemy(engine.dialect, None, broken) from broken
-    driver: Any = checked_out.driver_connection
-    try:
-        if engine.dialect.name == "postgresql":
-            driver.set_autocommit(True)
-        seconds = engine.__dict__.get(STATEMENT_TIME)
-        if seconds is not None:  # anew: the limit of whoever had the connection before has run out
-            _limit_driver(seconds, driver)
-        driver.execute(statement, parameters)
-        if engine.dialect.name == "postgresql":
-            driver.set_autocommit(False)
-    except broken_by as broken:
-        checked_out.invalidate(broken)
-        raise _as_alchemy(engine.dialect, statement, broken) from broken
-    finally:
-        if checked_out.is_valid:
-            checked_out.close()
-
-
 def _for_reading(engine: Engine) -> Engine:
     """The engine with the options of reading transactions; made once, as it is needed by every request."""
     made: Engine | None = engine.__dict__.get(FOR_READING)
@@ -333,33 +175,3 @@ def insert_rows(session: Session, table: Table, columns: Sequence[str], rows: It
         return max(0, int(cursor.rowcount))
     finally:
         cursor.close()
-
-
-def _alembic(engine: Engine) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["engine"] = engine
-    return config
-
-
-def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the schema to ``revision``; safe to repeat."""
-    command.upgrade(_alembic(engine), revision)
-
-
-def new_revision(engine: Engine, message: str, number: str) -> None:
-    """Write the next revision file from the difference between the tables and ``engine``'s schema."""
-    command.revision(_alembic(engine), message, autogenerate=True, rev_id=number)
-
-
-def check_schema(engine: Engine) -> None:
-    """Raise alembic's ``CommandError`` where the tables and the migrated schema differ."""
-    command.check(_alembic(engine))
-
-
-def schema_gap(engine: Engine) -> str | None:
-    """What keeps the schema from being the one of this version, in words; None where nothing does."""
-    wanted = ScriptDirectory.from_config(_alembic(engine)).get_current_head()
-    with reading(engine) as session:
-        found = MigrationContext.configure(session.connection()).get_current_revision()
-    return None if found == wanted else f"the schema is at {found or 'nothing'}, this version needs {wanted}"

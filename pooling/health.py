@@ -9,8 +9,8 @@ from litestar.di import NamedDependency
 from sqlalchemy import Engine
 
 from pooling.commandline import as_called
-from pooling.database import schema_gap
 from pooling.problems import RESPONSES, NotReady
+from pooling.schema import schema_gap
 
 
 class Health(msgspec.Struct, frozen=True):

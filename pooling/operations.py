@@ -16,9 +16,9 @@ from msgspec import UNSET, Meta, UnsetType
 from pooling import audit
 from pooling.access.projection import OPEN, PLANNERS
 from pooling.access.rules import Principal, Role
+from pooling.calls import RETRY_AFTER_S, Asked, Call, Reply
 from pooling.endpoints import get, transition
 from pooling.errors import NotFound
-from pooling.handling import RETRY_AFTER_S, Asked, Call, Reply
 from pooling.jobs import queries, service
 from pooling.jobs.queries import Filter, Visible
 from pooling.jobs.rules import FINAL, Status

@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
-from pooling.database import Reading, at_once
+from pooling.looking import Reading, at_once
 
 MOST_SHAPES = 256
 KNOWN_IDS = 4096

@@ -12,9 +12,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from pooling import logs, problems
 from pooling.app import create_app
 from pooling.commandline import pass_engine
-from pooling.database import migrate, transaction
+from pooling.database import transaction
 from pooling.observing import HEADERS
 from pooling.reference import service
+from pooling.schema import migrate
 from pooling.settings import from_environment
 
 IDLE_S = 30

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from pooling import database
-from pooling.database import connect, migrate
+from pooling.database import connect
+from pooling.schema import migrate
 from tests import postgresql
 
 database.SYNCHRONOUS = "OFF"  # a test's own file need not outlive a power cut; the service that tests start syncs

@@ -76,8 +76,9 @@ def in_source(pattern: str, *paths: Path) -> set[str]:
 
 
 def exclusions() -> set[str]:
-    source = ROOT / "pooling" / "planning" / "instance.py"
-    return in_source(r'Excluded\("(?:line|offer)", [^,]+, "(\w+)"', source) | in_source(r'return "(\w+)", f"', source)
+    sources = [ROOT / "pooling" / "planning" / f"{name}.py" for name in ("instance", "placing", "pricing")]
+    stated = in_source(r'Excluded\("(?:line|offer)", [^,]+, "(\w+)"', *sources)
+    return stated | in_source(r'return "(\w+)", f"', *sources)
 
 
 def judged() -> set[str]:

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, Response
-from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from pooling.access import accounts, contacts, people
@@ -28,11 +27,11 @@ from pooling.access.views import (
     me_view,
     principal_view,
 )
+from pooling.calls import Asked, Call, Reply, created, gone
 from pooling.endpoints import delete, get, post, put
-from pooling.handling import Asked, Call, Cursor, Handling, Limit, Reply, created, gone
 from pooling.paging import DEFAULT_LIMIT, page_of
+from pooling.parameters import Cursor, Handled, Limit
 
-Handled = NamedDependency[Handling]
 Holder = FromQuery[Annotated[UUID | None, QueryParameter(description="keys of this principal alone")]]
 
 

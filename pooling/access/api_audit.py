@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Response
-from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
@@ -15,11 +14,11 @@ from pooling.access.ledger import Filters
 from pooling.access.projection import OPEN, PLANNERS
 from pooling.audit import AuditEntry, ReadEntry
 from pooling.audit_chain import Verified
+from pooling.calls import Asked, Call, Reply
 from pooling.endpoints import get
-from pooling.handling import Asked, Call, Cursor, Handling, Limit, Reply
 from pooling.paging import DEFAULT_LIMIT, page_of
+from pooling.parameters import Cursor, Handled, Limit
 
-Handled = NamedDependency[Handling]
 Who = FromQuery[Annotated[str | None, QueryParameter(max_length=80, description="id of a principal")]]
 What = FromQuery[Annotated[str | None, QueryParameter(max_length=80, description="operation, such as keys.create")]]
 Whose = FromQuery[Annotated[str | None, QueryParameter(max_length=40, description="code of a participant")]]

@@ -18,8 +18,8 @@ from pooling.access.keys import START, sha256_of
 from pooling.access.people import Identification
 from pooling.access.rules import Kind, Principal, Role
 from pooling.access.tokens import Claims, Issuers
-from pooling.database import Reading
 from pooling.errors import NotAllowed, NotAuthenticated, TooManyAttempts
+from pooling.looking import Reading
 from pooling.prepared import Prepared
 from pooling.transactions import written
 

@@ -9,9 +9,9 @@ from litestar.types import ControllerRouterHandler
 
 from pooling.agreements import queries, service, views
 from pooling.agreements.api_effect import EffectController, PublicController
+from pooling.calls import Asked, Call, Reply, created
 from pooling.endpoints import get, post, transition
 from pooling.errors import NotFound, WrongState
-from pooling.handling import Asked, Call, Reply, created
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
 

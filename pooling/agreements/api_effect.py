@@ -10,9 +10,9 @@ from pooling.agreements import effect_queries
 from pooling.agreements.effect import rows
 from pooling.agreements.effect_views import By, Effect, PublicBy, PublicEffect, effect_view
 from pooling.agreements.public import public_effect
+from pooling.calls import Asked, Call, Reply
 from pooling.cycles import service as cycles
 from pooling.endpoints import get
-from pooling.handling import Asked, Call, Reply
 from pooling.parameters import Handled
 from pooling.reference import service as reference
 

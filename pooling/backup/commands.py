@@ -7,8 +7,8 @@ import click
 
 from pooling.backup import service
 from pooling.commandline import as_it_stands, chosen_url
-from pooling.database import opened
 from pooling.errors import counted
+from pooling.schema import opened
 
 
 def _tell(name: str, rows: int) -> None:

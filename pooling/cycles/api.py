@@ -6,10 +6,10 @@ from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from pooling.calls import Asked, Call, Reply
 from pooling.cycles import service, views
 from pooling.cycles.views import CycleBody, CyclePage, CycleView, cycle_view
 from pooling.endpoints import get, put, transition
-from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.problems import CREATED

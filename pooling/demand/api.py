@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from pooling.calls import Asked, Call, Reply
 from pooling.demand import (
     change_views,
     queries,
@@ -20,7 +21,6 @@ from pooling.demand.cycle_api import CycleDemandController
 from pooling.demand.forecast_api import ForecastController
 from pooling.demand.views import LineDetail, LinePage, SubmissionPage, SubmissionReport, SubmissionView
 from pooling.endpoints import get, transition
-from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT, page_of
 from pooling.parameters import Cursor, Handled, Limit
 

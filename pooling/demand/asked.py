@@ -5,10 +5,10 @@ from typing import Annotated
 from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
 from pooling.access.rules import Principal
+from pooling.calls import Call
 from pooling.demand import queries, views
 from pooling.demand.sender import Sender
 from pooling.demand.views import LineDetail
-from pooling.handling import Call
 
 LARGEST_ID = 2**63 - 1
 

@@ -7,10 +7,10 @@ import msgspec
 from msgspec import Meta
 
 from pooling.access.projection import OPEN, OWN
+from pooling.calls import Call, Reply
 from pooling.demand.comparing import Difference, Kind
 from pooling.demand.versions import Compared
 from pooling.demand.views import money
-from pooling.handling import Call, Reply
 from pooling.paging import Page, Window
 
 

@@ -4,12 +4,12 @@ from litestar import Controller, Response
 from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
+from pooling.calls import Asked, Call, Reply
 from pooling.cycles.api import CycleCode
 from pooling.cycles.views import CycleView, Reopening, cycle_view
 from pooling.demand import coverage, cycle_closing
 from pooling.demand.coverage_views import CoverageView, coverage_view
 from pooling.endpoints import get, transition
-from pooling.handling import Asked, Call, Reply
 from pooling.parameters import Handled
 
 

@@ -4,6 +4,7 @@ import msgspec
 from litestar import Controller, Response
 from litestar.params import JSONBody
 
+from pooling.calls import Asked, Call, Reply, accepted, gone
 from pooling.demand import (
     bulk,
     cycle_closing,
@@ -25,7 +26,6 @@ from pooling.demand.forecast_views import (
 from pooling.demand.pushed import ForecastsRefused
 from pooling.demand.upload_views import UploadView, upload_view
 from pooling.endpoints import delete, get, post, put
-from pooling.handling import Asked, Call, Reply, accepted, gone
 from pooling.paging import DEFAULT_LIMIT, page_of
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.problems import ACCEPTED, CREATED, OK

@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, or_,
 from sqlmodel import Session, col
 
 from pooling.access.rules import Principal, Visible, sees_parameters
-from pooling.database import Reading
 from pooling.demand.store import ACCEPTED, parts
 from pooling.demand.tables import (
     Forecast,
@@ -21,6 +20,7 @@ from pooling.demand.tables import (
     SubmissionParticipant,
 )
 from pooling.errors import NotFound
+from pooling.looking import Reading
 from pooling.paging import Window, after_parameters
 from pooling.prepared import Prepared
 

@@ -11,6 +11,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
 from pooling.access.projection import File
+from pooling.calls import Asked, Call, Reply, accepted, gone
 from pooling.demand import mappings, report_file, uploads
 from pooling.demand.asked import sender_of
 from pooling.demand.upload_views import (
@@ -29,7 +30,6 @@ from pooling.demand.upload_views import (
 from pooling.demand.views import CorrectionReason, CycleCode
 from pooling.endpoints import delete, get, post, put, transition
 from pooling.errors import BadFields, NotFound
-from pooling.handling import Asked, Call, Reply, accepted, gone
 from pooling.paging import DEFAULT_LIMIT, page_of, page_of_all
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.problems import ACCEPTED, CREATED

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from pooling.database import opened, reading
+from pooling.database import reading
 from pooling.demo import cycle_agreements, cycle_demand, cycle_tenders
 from pooling.demo import folder as folders
 from pooling.demo.cycle_agreements import Agreement, Effects
@@ -22,6 +22,7 @@ from pooling.demo.service import EVERYTHING, NOW, Scale, doubts_of, make_folder,
 from pooling.errors import counted
 from pooling.planning import service as planning
 from pooling.reference import service as reference
+from pooling.schema import opened
 from solver import Progress
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from connectors.files import headers
-from pooling.database import opened, reading, transaction
+from pooling.database import reading, transaction
 from pooling.demand import service as demand
 from pooling.demand.mapping import FileMapping
 from pooling.demand.recognise import recognised
@@ -29,6 +29,7 @@ from pooling.planning.views import PlanView
 from pooling.reference import service as reference
 from pooling.reference.rates import rate_on
 from pooling.reference.rules import base_factor
+from pooling.schema import opened
 from solver import Progress as SolverProgress
 
 NOW = datetime(AS_OF.year, AS_OF.month, AS_OF.day, 12, tzinfo=UTC)

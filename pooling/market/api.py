@@ -7,8 +7,8 @@ import msgspec
 from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
+from pooling.calls import Asked, Call, Reply, created
 from pooling.endpoints import get, post, put, transition
-from pooling.handling import Asked, Call, Reply, created
 from pooling.market import dialogues, offering, queries, views
 from pooling.market.api_risk_areas import RiskAreaController
 from pooling.market.dialogues import Said

@@ -9,8 +9,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryP
 from msgspec import Meta
 
 from pooling.access.projection import OPEN
+from pooling.calls import Asked, Call, Reply
 from pooling.endpoints import get, put
-from pooling.handling import Asked, Call, Reply
 from pooling.market import risk_areas
 from pooling.market.risk_areas import Area, Known
 from pooling.paging import DEFAULT_LIMIT, page_of_all

@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates the engine that `pooling.database` hands over, in one transaction."""
+"""Alembic's entry: migrates the engine that `pooling.schema` hands over, in one transaction."""
 
 from typing import Any, Literal
 

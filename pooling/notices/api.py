@@ -7,8 +7,8 @@ from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from pooling.calls import Asked, Call, Reply
 from pooling.endpoints import get, transition
-from pooling.handling import Asked, Call, Reply
 from pooling.notices import queries
 from pooling.notices.queries import Shown
 from pooling.notices.views import NoticePage, NoticeView, notice_view, version_of

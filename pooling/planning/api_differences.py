@@ -11,8 +11,8 @@ from msgspec import UNSET, Meta, UnsetType
 from sqlmodel import Session
 
 from pooling.access.projection import OWN, PLANNERS
+from pooling.calls import Asked, Reply
 from pooling.endpoints import get
-from pooling.handling import Asked, Reply
 from pooling.parameters import Handled
 from pooling.planning import queries, showing
 from pooling.planning.assemble import Stored

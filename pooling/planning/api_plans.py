@@ -6,8 +6,8 @@ from uuid import UUID
 from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
+from pooling.calls import Asked, Call, Reply
 from pooling.endpoints import get
-from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.planning import answers, pool_answers, showing

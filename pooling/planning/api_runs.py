@@ -6,8 +6,8 @@ from uuid import UUID
 from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody, PathParameter
 
+from pooling.calls import Asked, Call, Reply, accepted, gone
 from pooling.endpoints import delete, get, post, put, transition
-from pooling.handling import Asked, Call, Reply, accepted, gone
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.planning import answers, policies, runs

@@ -5,8 +5,8 @@ from uuid import UUID
 from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody
 
+from pooling.calls import Asked, Call, Reply, accepted, created
 from pooling.endpoints import get, post
-from pooling.handling import Asked, Call, Reply, accepted, created
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.planning import comparisons, explaining, policies, scenario_plans, scenario_sets, whatifs

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, bindparam, func, selec
 from sqlmodel import Session, SQLModel
 
 from pooling.access.rules import Visible, sees_parameters
-from pooling.database import Reading
+from pooling.looking import Reading
 from pooling.paging import Window, after_parameters
 from pooling.planning.views import Trace
 from pooling.prepared import Prepared

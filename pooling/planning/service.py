@@ -19,7 +19,8 @@ from pooling.market.rules import VolumeRow
 from pooling.planning import exports, queries, report
 from pooling.planning.assemble import Stored, assemble
 from pooling.planning.holds import NOTHING, Holds
-from pooling.planning.instance import Built, Known, LiveLine, build
+from pooling.planning.instance import Built, build
+from pooling.planning.live import Known, LiveLine
 from pooling.planning.policies import policy_codes
 from pooling.planning.policy import Policy, policy_of, read_policy
 from pooling.planning.snapshot import Frozen, canonical, freeze

@@ -16,8 +16,8 @@ from sqlalchemy import Row
 from sqlmodel import Session
 
 from pooling.access.rules import Visible
-from pooling.database import Reading
 from pooling.errors import NotFound
+from pooling.looking import Reading
 from pooling.market.rules import MICRO
 from pooling.paging import Page, Window, page_of
 from pooling.planning import answers, findings, pool_answers, queries

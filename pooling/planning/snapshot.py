@@ -11,8 +11,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pooling.market.rules import MICRO, Figure
-from pooling.planning.instance import Built, Known, PricedOffer
+from pooling.planning.instance import Built
+from pooling.planning.live import Known
 from pooling.planning.policy import Policy
+from pooling.planning.pricing import PricedOffer
 from pooling.reference.rules import SigningBodyRecord
 
 

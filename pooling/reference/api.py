@@ -8,9 +8,9 @@ from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody, PathParameter
 from sqlmodel import Session
 
+from pooling.calls import Asked, Call, Reply
 from pooling.endpoints import get, put
 from pooling.errors import NotFound, did_you_mean
-from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT, page_of_all
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.problems import CREATED

@@ -8,8 +8,8 @@ from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from pooling.calls import Asked, Call, Reply
 from pooling.endpoints import get, patch, transition
-from pooling.handling import Asked, Call, Reply
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.tenders import changing, deciding, queries, showing, views

@@ -6,8 +6,8 @@ from uuid import UUID
 from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryParameter
 
+from pooling.calls import Asked, Call, Reply
 from pooling.endpoints import get, put, transition
-from pooling.handling import Asked, Call, Reply
 from pooling.parameters import Handled
 from pooling.tenders import answering, showing
 from pooling.tenders.asking import AskAgain, NewAnswer

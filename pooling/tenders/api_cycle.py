@@ -5,12 +5,12 @@ from typing import Annotated
 from litestar import Controller, Response
 from litestar.params import FromPath, JSONBody, PathParameter
 
+from pooling.calls import Asked, Call, Reply, accepted, created
 from pooling.cycles import service as cycles
 from pooling.cycles.rules import Status
 from pooling.cycles.views import CODE, CycleView, cycle_view
 from pooling.endpoints import post, transition
 from pooling.errors import WrongState
-from pooling.handling import Asked, Call, Reply, accepted, created
 from pooling.parameters import Handled
 from pooling.planning import policies, runs
 from pooling.planning.answers import Run

@@ -5,8 +5,8 @@ from uuid import UUID
 from litestar import Controller, Response
 from litestar.params import FromPath
 
+from pooling.calls import Asked, Call, Reply
 from pooling.endpoints import get
-from pooling.handling import Asked, Call, Reply
 from pooling.parameters import Handled
 from pooling.tenders.notice import TenderNotice, notice
 

@@ -16,11 +16,12 @@ import numpy as np
 from solver.arrays import Flags, Floats
 from solver.drafts import Valuer
 from solver.family.cuts import CoverCut, ShortfallCut, SureCut
-from solver.family.model import Model, separate
+from solver.family.model import separate
 from solver.family.opening import Openings
 from solver.family.pricing import PoolPricing, column_pools
 from solver.family.quick import quick_pools
 from solver.family.rounding import Chosen, broken, chosen_lots, mended, priced, rounded
+from solver.family.rules import modelled
 from solver.limits import Left, Prices
 from solver.lots import Block, DraftPool
 from solver.milp import Answer, Effort
@@ -105,7 +106,7 @@ class _Attempt:
         self.value = priced(self.best, self.block, task.prices)
         self.bound, self.by_clock = trivial_bound(self.block), False
         self.relaxed, self.losses = np.inf, np.empty(0)
-        self.model = Model(self.block, task.left, task.prices, task.exact_leads)
+        self.model = modelled(self.block, task.left, task.prices, exact_leads=task.exact_leads)
         self.cuts: list[Cut] = []
         self._add(task.cuts)
 

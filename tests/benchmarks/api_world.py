@@ -30,12 +30,14 @@ from pooling.access import keys, people
 from pooling.access.rules import Role, Visible
 from pooling.app import create_app
 from pooling.backup.service import back_up, restore
-from pooling.database import Reading, connect, migrate, reading, transaction
+from pooling.database import connect, reading, transaction
 from pooling.demand.results import Loaded
 from pooling.demo import service as demonstration
 from pooling.demo.folder import DATABASE, POLICY
 from pooling.demo.make import Demonstration, Sent
+from pooling.looking import Reading
 from pooling.planning.service import Effort
+from pooling.schema import migrate
 from pooling.settings import Settings
 from solver import Progress
 from tests import postgresql

@@ -16,11 +16,12 @@ from pathlib import Path
 from statistics import median
 
 import pooling.tables  # noqa: F401
-from pooling.database import connect, migrate, reading, transaction
+from pooling.database import connect, reading, transaction
 from pooling.demand import service
 from pooling.demand.mapping import FileMapping
 from pooling.demand.settle import LINE_COLUMNS
 from pooling.reference import service as reference
+from pooling.schema import migrate
 from tests.benchmarks.processes import measured
 
 ROWS = 1_000_000

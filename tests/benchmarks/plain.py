@@ -2,7 +2,7 @@
 
 One mixed-integer model, ``take[line, lot, tier] <= step[lot, tier] <= open[pool]``, one function a rule, written
 through MathOpt's ordinary Python classes and given whole to a solver of MathOpt. It shares no code with
-``solver.family.model``. Rows and columns that cannot matter are left out, and coefficients are set one by one, the
+``solver.family``. Rows and columns that cannot matter are left out, and coefficients are set one by one, the
 fastest of the ordinary ways to build a model.
 
 ``plain`` has a row for each pair and columns that are all binary. ``tight`` is the same model with what an expert does

@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from pooling import database, handling, idempotency, transactions
 
 PAUSE_S = 0.05
+PATCH = pytest.MonkeyPatch()
+"""Never undone: the process is killed."""
 
 
 def plant(faults: Sequence[str]) -> None:
@@ -78,8 +81,8 @@ def _close(session: Session) -> None:
 
 
 def _replace_transaction(by: Any) -> None:
-    handling.transaction = by  # type: ignore[attr-defined]
-    transactions.transaction = by  # type: ignore[attr-defined]
+    PATCH.setattr(handling, "transaction", by)
+    PATCH.setattr(transactions, "transaction", by)
 
 
 def _forget() -> None:
@@ -88,7 +91,7 @@ def _forget() -> None:
     def later(session: Session, *rest: Any, **more: Any) -> None:
         database.at_close(session, 9, lambda _: (commit_and_go_on(session), whole(session, *rest, **more))[1])
 
-    idempotency.keep = later
+    PATCH.setattr(idempotency, "keep", later)
 
 
 PLANT: dict[str, Callable[[], None]] = {

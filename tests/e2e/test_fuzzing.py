@@ -1,5 +1,7 @@
 """The described API holds: what is made up from its description is answered as described, and nothing breaks it."""
 
+from typing import cast
+
 import pytest
 from litestar import get
 from schemathesis.checks import CHECKS
@@ -48,7 +50,7 @@ def broken() -> dict[str, int]:
 @get("/planted/lying", operation_id="lying.read", sync_to_thread=False)
 def lying() -> dict[str, int]:
     """Planted: says one thing and answers another."""
-    return {"number": "none"}  # type: ignore[dict-item]
+    return cast("dict[str, int]", {"number": "none"})
 
 
 def test_what_breaks_or_is_not_as_described_is_found(database_url: str) -> None:

@@ -4,6 +4,7 @@ import random
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -36,6 +37,10 @@ def _left(engine: Engine) -> int:
         return int(session.connection().execute(query).scalar_one())
 
 
+def _fewer_left(engine: Engine, than: int) -> bool:
+    return _left(engine) < than
+
+
 def _killed(engine: Engine, url: str, *, kind: str, jobs: int, cycles: int, seed: int) -> Counter[str]:
     """Kill so many workers in the middle of jobs, then let one finish; how often each effect is there."""
     chance = random.Random(seed)
@@ -44,7 +49,7 @@ def _killed(engine: Engine, url: str, *, kind: str, jobs: int, cycles: int, seed
         assert _left(engine) > 0, "no work was left to be killed in: give more jobs"
         before = _left(engine)
         with victim(url, lease_s=LEASE_S) as process:
-            until(lambda before=before: _left(engine) < before)  # type: ignore[misc]
+            until(partial(_fewer_left, engine, before))
             time.sleep(chance.uniform(0, 4 * SECONDS))
             process.kill()
             process.wait(PATIENCE_S)

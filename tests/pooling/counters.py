@@ -12,9 +12,11 @@ from sqlmodel import Session
 
 from pooling import audit, feed
 from pooling.access.projection import OPEN
+from pooling.calls import Asked, Call, Reply, accepted, created, gone
 from pooling.errors import NotFound
-from pooling.handling import Asked, Call, Cursor, Handling, Limit, Reply, accepted, created, gone
+from pooling.handling import Handling
 from pooling.paging import DEFAULT_LIMIT, page_of
+from pooling.parameters import Cursor, Limit
 from pooling.problems import ACCEPTED, NO_CONTENT, RESPONSES
 
 COUNTERS = Table(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, func, select
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col
 
 from pooling import feed
 from pooling.database import reading
@@ -28,7 +28,7 @@ def silent_changes(engine: Engine, before: Marks, since: int) -> list[str]:
     """The tables that differ from ``before`` while the feed says nothing of their type after position ``since``."""
     now = marks(engine)
     with reading(engine) as session:
-        statement = select(feed.FeedEntry.type).where(feed.FeedEntry.position > since).distinct()  # type: ignore[arg-type]
+        statement = select(col(feed.FeedEntry.type)).where(col(feed.FeedEntry.position) > since).distinct()
         told = set(session.connection().execute(statement).scalars())
     return sorted(name for name, mark in now.items() if mark != before[name] and feed.RULES[name] not in told)
 

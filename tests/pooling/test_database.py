@@ -11,17 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 import pooling.tables  # noqa: F401
-from pooling.database import (
-    UtcDateTime,
-    at_close,
-    at_once,
-    check_schema,
-    connect,
-    insert_rows,
-    looking,
-    reading,
-    transaction,
-)
+from pooling.database import UtcDateTime, at_close, connect, insert_rows, reading, transaction
+from pooling.looking import at_once, looking
+from pooling.schema import check_schema
 
 BODY = {"name": "n", "country": "SE", "law": "l", "language": "sv", "complaint_board": "b", "source": "s"}
 

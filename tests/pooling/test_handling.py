@@ -14,9 +14,10 @@ from sqlmodel import Session
 
 from pooling import audit, feed, handling, idempotency
 from pooling.access import projection
+from pooling.calls import Asked, Call
 from pooling.database import reading
 from pooling.errors import BadFields
-from pooling.handling import Asked, Call, Handling
+from pooling.handling import Handling
 from pooling.settings import Settings
 from tests.pooling import counters
 from tests.pooling.api_client import Api, RoleClient, api

@@ -10,9 +10,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, Table, text
 from sqlalchemy.exc import IntegrityError
 
-from pooling.database import _alembic, check_schema, connect, migrate, reading
+from pooling.database import connect, reading
 from pooling.demand import service as demand
 from pooling.invariants.commands import CHECKS
+from pooling.schema import _alembic, check_schema, migrate
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 LINES = (("DK-84", "DK-84"), ("DK-OST", "DK-85"))

@@ -5,11 +5,12 @@ from datetime import date
 import pytest
 from sqlalchemy import Engine, Select, bindparam, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
 
-from pooling.database import connect, looking, reading, transaction
+from pooling.database import connect, reading, transaction
+from pooling.looking import looking
 from pooling.prepared import MOST_SHAPES, Prepared
 from pooling.reference import service as reference
-from pooling.reference.tables import Participant
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def filled(engine: Engine) -> Engine:
 
 
 def _participants(*, countries: int) -> Select[tuple[str, str, date | None, bool]]:
-    table = Participant.__table__  # type: ignore[attr-defined]
+    table = SQLModel.metadata.tables["participant"]
     wanted = select(table.c.code, table.c.country, table.c.valid_to, (table.c.country == "SE").label("swedish"))
     marks = [bindparam(f"one_of_{place}") for place in range(countries)]
     return wanted.where(table.c.country.in_(marks)).order_by(table.c.code).limit(bindparam("fetch"))

@@ -12,8 +12,9 @@ from sqlalchemy import Engine, text
 
 from pooling import audit
 from pooling.access.projection import OWN, File
+from pooling.calls import Asked, Reply, created
 from pooling.database import reading
-from pooling.handling import Asked, Handling, Reply, created
+from pooling.handling import Handling
 from tests.pooling.api_client import Api, api
 
 VOLUMES = {"SE-M": 739_391, "NO-HN": 517_301}

@@ -12,14 +12,15 @@ import httpx
 from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
-from pooling.database import connect, reading, schema_gap
+from pooling.database import connect, reading
 from pooling.reference import service
+from pooling.schema import schema_gap
 from pooling.serving import database
 
 LIMIT_S = 30.0
 SERVE = """
 import sys
-from pooling.database import opened
+from pooling.schema import opened
 from pooling.serving import serve
 with opened(sys.argv[1]) as engine:
     serve.main(["--port", sys.argv[2]], obj=engine, standalone_mode=False)

@@ -7,6 +7,7 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,9 @@ SLACK_S, STARTING_S = 4.0, 8.0
 """How late an answer may be on a busy machine, and how late where processes have to be started first."""
 
 
-def answered(instance: Instance, **options: object) -> Document:
+def answered(instance: Instance, **options: Any) -> Document:
     """All that a plan says but how long it took."""
-    plan = solve(instance, **{"time_limit_s": 300.0, **options})  # type: ignore[arg-type]
+    plan = solve(instance, **{"time_limit_s": 300.0, **options})
     assert not plan.stopped_by_clock
     return plan.to_document() | {"runtime_s": 0}
 
@@ -100,11 +101,11 @@ def long_question() -> tuple[Document, Instance, float]:
     return document, instance, solve(instance, time_limit_s=300.0).objective_eur
 
 
-def in_time(*, time_limit_s: float, slack_s: float, **options: object) -> Plan:
+def in_time(*, time_limit_s: float, slack_s: float, **options: Any) -> Plan:
     """The plan, judged: it is on time, and its bound holds for the best plan known."""
     document, instance, best = long_question()
     began = time.perf_counter()
-    plan = solve(instance, time_limit_s=time_limit_s, **options)  # type: ignore[arg-type]
+    plan = solve(instance, time_limit_s=time_limit_s, **options)
     assert time.perf_counter() - began <= time_limit_s + slack_s
     assert check(document, plan.to_document()) == []
     assert plan.bound_eur >= best - 1e-6 * abs(best) - 0.01

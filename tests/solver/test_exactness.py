@@ -2,6 +2,7 @@
 
 import copy
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -18,9 +19,9 @@ APART_EXACT = 0.9
 TOLERANCE_EUR = 0.01
 
 
-def judged(document: Document, **options: object) -> Plan:
+def judged(document: Document, **options: Any) -> Plan:
     """The plan, judged."""
-    plan = solve(Instance.from_document(document), **{"time_limit_s": 60.0, **options})  # type: ignore[arg-type]
+    plan = solve(Instance.from_document(document), **{"time_limit_s": 60.0, **options})
     assert check(document, plan.to_document()) == []
     return plan
 
@@ -100,7 +101,7 @@ def pair(**fields: object) -> list[Document]:
     return [line("a", "SE-A", **fields), line("b", "DK-B", **fields)]
 
 
-def two_families(**fields: object) -> Document:
+def two_families(**fields: Any) -> Document:
     """a and b twice, in two families."""
     lines = [*pair(), *({**row, "id": row["id"] * 2, "category": "d"} for row in pair())]
     return instance(
@@ -108,7 +109,7 @@ def two_families(**fields: object) -> Document:
         [offer("o"), offer("p", category="d")],
         categories=[category("c"), category("d", family="g")],
         horizon_months=3,
-        **fields,  # type: ignore[arg-type]
+        **fields,
     )
 
 

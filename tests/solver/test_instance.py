@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -35,10 +36,10 @@ def put(path: str, value: object) -> Change:
 
     def change(document: Document) -> None:
         *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-        place: object = document
+        place: Any = document
         for part in way:
-            place = place[part]  # type: ignore[index]
-        place[last] = value  # type: ignore[index]
+            place = place[part]
+        place[last] = value
 
     return change
 
@@ -46,10 +47,10 @@ def put(path: str, value: object) -> Change:
 def drop(path: str) -> Change:
     def change(document: Document) -> None:
         *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-        place: object = document
+        place: Any = document
         for part in way:
-            place = place[part]  # type: ignore[index]
-        del place[last]  # type: ignore[union-attr]
+            place = place[part]
+        del place[last]
 
     return change
 

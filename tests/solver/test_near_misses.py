@@ -13,6 +13,7 @@ from solver.near_misses.near_miss import NearMiss
 from solver.near_misses.search import LEAST_SHARE
 from solver.plan import PlanPool
 from solver.whatif.changes import apply
+from solver.whatif.lines import OfLines
 from solver.worth import Worth
 from tests.solver.brute_case import Case
 from tests.solver.instances import category, instance, line, offer, participant, random_instance
@@ -336,7 +337,9 @@ def test_ways_close_gaps_on_random_instances(seed: int) -> None:
         for way in miss.ways:
             changed = apply(whole, way.changes).to_document()
             case = Case(json.loads(json.dumps(changed)))
-            names = {*miss.lines, *way.joining, *(change.line for change in way.changes)}  # type: ignore[attr-defined]
+            moved = [change for change in way.changes if isinstance(change, OfLines)]
+            assert len(moved) == len(way.changes)
+            names = {*miss.lines, *way.joining, *(change.line for change in moved)}
             mask = sum(1 << i for i, row in enumerate(case.lines) if row["id"] in names)
             sold, start = case.offers[miss.offer], case.offset(miss.start)
             assert all(case.fits(i, sold, start) for i in case.members(mask))

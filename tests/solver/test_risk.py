@@ -319,9 +319,9 @@ def test_ranges_of_an_offer_replace_the_common_ones_and_are_shown() -> None:
     own = {"o": Ranges(price_share=(-0.2, 0.2))}
     found = risk_of(document, offer_ranges=own, ranges=NOTHING, draws=2)
     assert found.pools[0].fragility.worth_eur[Turn.PRICE] == pytest.approx(-8000)
-    shown = found.to_document()
-    assert shown["ranges"]["default"]["price_share"] == [0, 0]  # type: ignore[index]
-    assert shown["ranges"]["offers"]["o"]["price_share"] == [-0.2, 0.2]  # type: ignore[index]
+    shown: Any = found.to_document()
+    assert shown["ranges"]["default"]["price_share"] == [0, 0]
+    assert shown["ranges"]["offers"]["o"]["price_share"] == [-0.2, 0.2]
     assert shown["fragile_pools"] == [{"family": "f", "start": START}]
     assert risk_of(document, ranges=NOTHING, draws=2).fragile == ()
 

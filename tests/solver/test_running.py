@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,7 +123,7 @@ class LastFirst(Executor):
         self.waiting: list[tuple[Future[object], Callable[[], object]]] = []
         self.lock = threading.Lock()
 
-    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[object] = Future()
         with self.lock:
             self.waiting.append((future, lambda: fn(*args, **kwargs)))

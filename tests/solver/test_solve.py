@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,8 +19,8 @@ from tests.solver.instances import instance, line, offer, random_instance
 TOLERANCE_EUR = 0.01
 
 
-def solved(document: dict, **options: object) -> Plan:
-    plan = solve(Instance.from_document(document), **{"time_limit_s": 60.0, **options})  # type: ignore[arg-type]
+def solved(document: dict[str, Any], **options: Any) -> Plan:
+    plan = solve(Instance.from_document(document), **{"time_limit_s": 60.0, **options})
     assert check(document, json.loads(json.dumps(plan.to_document()))) == []
     return plan
 

@@ -16,8 +16,9 @@ from pooling import audit_chain
 from pooling.access.matrix import ALL as ANY
 from pooling.access.matrix import MATRIX, Row
 from pooling.access.projection import OWN
+from pooling.calls import Asked
 from pooling.database import transaction
-from pooling.handling import Asked, Handling
+from pooling.handling import Handling
 from tests.pooling.api_client import Api, api
 
 

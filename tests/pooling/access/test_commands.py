@@ -1,6 +1,7 @@
 """The commands on people and keys, as whoever runs the service gives them."""
 
 import re
+from datetime import datetime
 
 import pytest
 from click.testing import CliRunner, Result
@@ -51,7 +52,7 @@ def test_the_first_administrator_gets_in_with_the_one_time_secret(engine: Engine
         assert app.nobody().get("/v1/me", headers=from_start).status_code == 401
 
 
-def _made_at(engine: Engine):  # type: ignore[no-untyped-def]
+def _made_at(engine: Engine) -> datetime | None:
     with reading(engine) as session:
         return session.exec(select(ApiKey.created_at)).first()
 

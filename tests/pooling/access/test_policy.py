@@ -6,7 +6,7 @@ import pytest
 
 from pooling.access.matrix import ALL, MATRIX, NO, OWN, PLANNING, UNSEEN, Row
 from pooling.access.policy import permit
-from pooling.access.rules import EVERYONE, NO_ONE, SCOPES, Principal, Role, Visible, checked_roles, checked_scopes
+from pooling.access.rules import EVERYONE, NO_ONE, SCOPES, Kind, Principal, Role, Visible, checked_roles, checked_scopes
 from pooling.demand.tables import Line
 from pooling.errors import BadInput, NotAllowed, NotFound
 
@@ -130,9 +130,9 @@ def test_each_role_sees_what_it_should(role: Role, all_: bool, named: set[str]) 
         ("person", {Role.ADMINISTRATOR}, {"SE-M"}, "leave them out"),
     ],
 )
-def test_roles_that_do_not_fit_are_refused(kind: str, roles: set[Role], participants: set[str], told: str) -> None:
+def test_roles_that_do_not_fit_are_refused(kind: Kind, roles: set[Role], participants: set[str], told: str) -> None:
     with pytest.raises(BadInput, match=told):
-        checked_roles(kind, frozenset(roles), frozenset(participants))  # type: ignore[arg-type]
+        checked_roles(kind, frozenset(roles), frozenset(participants))
 
 
 def test_a_scope_that_is_likely_a_slip_is_named() -> None:

@@ -16,8 +16,8 @@ from pooling.agreements.disclosure import Cell, shown
 from pooling.agreements.effect import by_year, weighted_price
 from pooling.agreements.public import quarters
 from pooling.agreements.substances import avoided, substances
+from pooling.calls import Asked
 from pooling.database import reading, transaction
-from pooling.handling import Asked
 from pooling.parameters import Handled
 from pooling.reference import service as reference
 from tests.pooling.agreements.given import Bought, Given, LotGiven, agreement

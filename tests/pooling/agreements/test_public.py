@@ -12,13 +12,13 @@ from ortools.math_opt.python import mathopt
 
 from pooling.agreements import disclosure, telling
 from pooling.agreements.effect import KEYS, Entry, LotFacts, by_year
-from pooling.agreements.effect_views import PublicFigures
+from pooling.agreements.effect_views import PublicBy, PublicFigures
 from pooling.agreements.inference import Told
 from pooling.agreements.public import kept_judged, public_effect
 from pooling.agreements.substances import avoided
 
 LONG_AGO, NOW = datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 11, 22, tzinfo=UTC)
-SIDES = ("category", "country", "cycle", "year")
+SIDES: tuple[PublicBy, ...] = ("category", "country", "cycle", "year")
 CODES = ("a1", "a2", "a3", "b1", "b2", "b3", "c1")
 EUR = 1_000_000
 Sum = Mapping[Entry, int]
@@ -45,7 +45,7 @@ def bought(made: LotFacts, **quantities: int) -> Iterator[Entry]:
 
 def told(entries: Sequence[Entry]) -> dict[str, dict[str, PublicFigures]]:
     """All that is said of what is planned, by table and row."""
-    pages = {side: public_effect(entries, side, now=NOW) for side in SIDES}  # type: ignore[arg-type]
+    pages = {side: public_effect(entries, side, now=NOW) for side in SIDES}
     return {
         side: {row.key: row.planned for row in [*page.rows, page.others, page.total] if row.planned is not None}
         for side, page in pages.items()

@@ -4,7 +4,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Boolean, Column, Date, DateTime, Engine, Float, Integer, LargeBinary, Table, Uuid, insert
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Engine,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Uuid,
+    insert,
+)
 from sqlalchemy.types import TypeDecorator
 
 from pooling.backup.service import all_tables
@@ -50,7 +64,7 @@ def _of_type(column: Column[Any], number: int) -> Any:
         return (0.1 + 0.2) * number
     if isinstance(kind, Integer):
         return number
-    length = kind.length or 100  # type: ignore[attr-defined]
+    length = (kind.length if isinstance(kind, String) else None) or 100
     return f"{number}{column.name}{ODD}"[:length]
 
 

@@ -2,15 +2,16 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 from zipfile import ZipFile
 
 import pytest
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, Table, insert, text
 from sqlmodel import Session
 
 from pooling.backup import service
@@ -205,9 +206,9 @@ def test_what_was_stored_is_compared_before_it_counts(
     back_up(engine, tmp_path / "all.zip", now=NOW, tell=nobody)
     whole = service.insert_rows
 
-    def one_short(session, table, columns, rows):  # type: ignore[no-untyped-def]
-        rows = list(rows)
-        return whole(session, table, columns, rows[:-1] if table.name == "feed_entry" else rows)
+    def one_short(session: Session, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> int:
+        kept = list(rows)
+        return whole(session, table, columns, kept[:-1] if table.name == "feed_entry" else kept)
 
     monkeypatch.setattr(service, "insert_rows", one_short)
     with pytest.raises(NotRestored, match=r"tables/feed_entry\.jsonl: 3 rows read back, 4"):

@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
@@ -48,8 +49,8 @@ def mapping(tmp_path: Path) -> Path:
     return path
 
 
-def run(engine: Engine, command: object, *words: object) -> Result:
-    return CliRunner().invoke(command, [str(word) for word in words], obj=engine)  # type: ignore[arg-type]
+def run(engine: Engine, command: click.Command, *words: object) -> Result:
+    return CliRunner().invoke(command, [str(word) for word in words], obj=engine)
 
 
 def test_a_load_says_what_became_of_every_row_and_what_to_do(ready: Engine, tmp_path: Path, mapping: Path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import click
 import pytest
 import xlsxwriter
 from click.testing import CliRunner, Result
@@ -27,8 +28,8 @@ ROW = {
 }
 
 
-def run(engine: Engine, command: object, *words: object) -> Result:
-    return CliRunner().invoke(command, [str(word) for word in words], obj=engine)  # type: ignore[arg-type]
+def run(engine: Engine, command: click.Command, *words: object) -> Result:
+    return CliRunner().invoke(command, [str(word) for word in words], obj=engine)
 
 
 def form(path: Path, *rows: dict[str, str], headers: str = HEADERS) -> Path:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, MetaData, text
 
-from pooling.database import migrate
+from pooling.schema import migrate
 from tests.pooling.test_migrations import empty, made_up
 
 __all__ = ["empty"]

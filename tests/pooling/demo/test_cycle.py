@@ -12,12 +12,13 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from pooling.__main__ import pooling
-from pooling.database import opened, reading
+from pooling.database import reading
 from pooling.demo import cycle, cycle_show, cycle_tenders, service
 from pooling.demo.cycle_answers import answer, chosen, month_after, pivot
 from pooling.demo.make import Demonstration, Sent
 from pooling.invariants.commands import CHECKS
 from pooling.planning.service import Effort
+from pooling.schema import opened
 from solver import Progress
 from tests.pooling.demo.known import some_items
 
@@ -110,9 +111,10 @@ def test_the_database_it_leaves_holds_no_contradiction(out: Path, outcome: cycle
 
 
 def test_the_console_tells_law_buyers_effect_and_what_to_try(out: Path, outcome: cycle.Outcome) -> None:
-    console = Console(file=io.StringIO(), width=200)
+    written = io.StringIO()
+    console = Console(file=written, width=200)
     cycle_show.show(console, outcome, out)
-    said = console.file.getvalue()  # type: ignore[attr-defined]
+    said = written.getvalue()
     for words in ("handed over:", "The law on", "The buyers over the whole term", "Effect over the terms", "repaired",
                   "invented for this demonstration", "report.html", "left; call off"):  # fmt: skip
         assert words in said, words

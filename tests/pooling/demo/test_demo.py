@@ -14,7 +14,7 @@ from rich.console import Console
 
 from pooling.__main__ import pooling
 from pooling.commandline import program
-from pooling.database import opened, reading
+from pooling.database import reading
 from pooling.demand import service as demand
 from pooling.demand.results import Loaded
 from pooling.demo import service, show
@@ -22,6 +22,7 @@ from pooling.demo.make import Demonstration, Sent
 from pooling.demo.needs import Need, needs
 from pooling.demo.slips import FLAGGED, QUARANTINED, REFUSED
 from pooling.planning.service import Effort
+from pooling.schema import opened
 from solver import Progress
 from tests.pooling.demo.known import senders, some_items
 from tests.pooling.planning.test_report import Page, outside
@@ -154,9 +155,10 @@ def test_the_report_is_one_page_that_says_it_is_made_up(out: Path, outcome: serv
 
 
 def test_the_console_tells_slips_pools_reasons_volumes_and_what_to_try(out: Path, outcome: service.Outcome) -> None:
-    console = Console(file=io.StringIO(), width=200)
+    written = io.StringIO()
+    console = Console(file=written, width=200)
     show.show(console, outcome, out)
-    said = console.file.getvalue()  # type: ignore[attr-defined]
+    said = written.getvalue()
     for words in ("STABEL", "Figures that stood out", "corrected file loaded", "Proposed pools", "stayed out",
                   "Volume to take to market", "invented for this demonstration", "report.html"):  # fmt: skip
         assert words in said, words

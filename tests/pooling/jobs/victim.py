@@ -13,6 +13,8 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from multiprocessing import get_context
 
+import pytest
+
 import pooling.tables  # noqa: F401
 from pooling.database import connect
 from pooling.jobs import JobContext, Kind, fence
@@ -90,10 +92,11 @@ HANDLERS = {
 
 def main(url: str, lease_s: str, *options: str) -> None:
     """Work until SIGTERM."""
+    faults = pytest.MonkeyPatch()
     if "unfenced" in options:
-        fence._write = lambda *_: None  # type: ignore[assignment]
+        faults.setattr(fence, "_write", lambda *_: None)
     if "unheard" in options:
-        JobContext.cancelled = lambda _: False  # type: ignore[method-assign]
+        faults.setattr(JobContext, "cancelled", lambda _: False)
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     engine = connect(url)

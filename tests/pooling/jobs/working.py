@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Engine, text
@@ -32,11 +33,11 @@ def work_all(engine: Engine, handlers: Mapping[str, Kind], *, now: datetime | No
     raise AssertionError(f"after {MOST} attempts there is still something due")
 
 
-def enqueued(engine: Engine, kind: str, *, now: datetime, **options: object) -> UUID:
+def enqueued(engine: Engine, kind: str, *, now: datetime, **options: Any) -> UUID:
     """A job in a transaction of its own."""
     payload = options.pop("payload", {})
     with transaction(engine) as session:
-        return jobs.enqueue(session, kind, payload, now=now, actor=None, **options)  # type: ignore[arg-type]
+        return jobs.enqueue(session, kind, payload, now=now, actor=None, **options)
 
 
 def job_of(engine: Engine, job: UUID) -> Job:

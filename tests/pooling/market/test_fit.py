@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from math import exp, log
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,6 +104,6 @@ def test_many_lines_are_thinned_evenly() -> None:
     "change",
     [{"min_lines": 2}, {"tier_shares": ()}, {"tier_shares": (0.5, 0.5)}, {"tier_shares": (0.0,)}, {"confidence": 1.0}],
 )
-def test_settings_out_of_bounds_are_refused(change: dict[str, object]) -> None:
+def test_settings_out_of_bounds_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match="give"):
-        FitSettings(source_date=date(2026, 11, 1), **change)  # type: ignore[arg-type]
+        FitSettings(source_date=date(2026, 11, 1), **change)

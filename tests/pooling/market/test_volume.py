@@ -2,6 +2,7 @@
 
 from itertools import chain, combinations
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ IMPLIED = {"spearhead": frozenset({"advanced", "basic"}), "advanced": frozenset(
 
 
 def settings(**changes: object) -> VolumeSettings:
-    fields = {
+    fields: dict[str, Any] = {
         "months": MONTHS,
         "confidence": 0.9,
         "correlation": 0.0,
@@ -23,11 +24,11 @@ def settings(**changes: object) -> VolumeSettings:
         "implications": IMPLIED,
         "authorities": frozenset({"A", "B", "C"}),
     }
-    return VolumeSettings(**fields | changes)  # type: ignore[arg-type]
+    return VolumeSettings(**fields | changes)
 
 
 def line(name: str, quantity: int = 100, **changes: object) -> DemandLine:
-    fields = {
+    fields: dict[str, Any] = {
         "id": name,
         "participant": name[0].upper(),
         "category": "c",
@@ -39,7 +40,7 @@ def line(name: str, quantity: int = 100, **changes: object) -> DemandLine:
         "required": frozenset(),
         "refused": frozenset(),
     }
-    return DemandLine(**fields | changes)  # type: ignore[arg-type]
+    return DemandLine(**fields | changes)
 
 
 def rows(*lines: DemandLine, offered: tuple[frozenset[str], ...] = (), **changes: object) -> list[volume.VolumeRow]:

@@ -59,8 +59,8 @@ class Handler(socketserver.StreamRequestHandler):
 
     @property
     def mail(self) -> MailServer:
-        made: MailServer = self.server.made  # type: ignore[attr-defined]
-        return made
+        assert isinstance(self.server, Listening)
+        return self.server.made
 
     def handle(self) -> None:
         self.mail.connections += 1
@@ -115,13 +115,21 @@ class Handler(socketserver.StreamRequestHandler):
         self.say(said)
 
 
+class Listening(socketserver.ThreadingTCPServer):
+    """Hands its connections the mail server that answers on them."""
+
+    daemon_threads = True
+
+    def __init__(self, made: MailServer) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.made = made
+
+
 @contextmanager
 def mail_server() -> Iterator[MailServer]:
     """It listens while the block runs."""
     made = MailServer()
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
-        listening.made = made  # type: ignore[attr-defined]
-        listening.daemon_threads = True
+    with Listening(made) as listening:
         made.port = listening.server_address[1]
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()

@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
@@ -62,7 +64,7 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def run(engine: Engine, *arguments: str, commands: tuple = COMMANDS) -> str:  # type: ignore[type-arg]
+def run(engine: Engine, *arguments: str, commands: Sequence[click.Command] = COMMANDS) -> str:
     (command,) = [each for each in commands if each.name == arguments[0]]
     result = CliRunner().invoke(command, arguments[1:], obj=engine, env={"COLUMNS": "200"}, catch_exceptions=False)
     assert result.exit_code == 0, result.output
@@ -198,11 +200,12 @@ def test_names_with_brackets_are_shown_as_they_are(plan: PlanView) -> None:
 
 
 def test_progress_is_shown_on_standard_error() -> None:
-    screen = Console(width=160, file=io.StringIO(), force_terminal=True)
+    written = io.StringIO()
+    screen = Console(width=160, file=written, force_terminal=True)
     with console.SolveProgress(screen) as progress:
         progress(Progress("families", 1, 4, None, None))
         progress(Progress("done", 4, 4, 90.0, 100.0))
-    text = screen.file.getvalue()  # type: ignore[attr-defined]
+    text = written.getvalue()
     assert "4/4 families" in text
     assert "best EUR 90" in text
     assert "gap 10.00%" in text

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
 from pooling.errors import BadSetting
 from pooling.market.rules import Figure, OfferRecord, TierRecord
-from pooling.planning.instance import Built, Known, LiveLine, build, weighted_prices
+from pooling.planning.instance import Built, build
+from pooling.planning.live import Known, LiveLine
 from pooling.planning.policy import policy_of
+from pooling.planning.pricing import weighted_prices
 from pooling.planning.volume import volume_of
 from pooling.reference.rates import rate_on
 from pooling.reference.rules import CategoryRecord, ParticipantRecord
@@ -18,7 +21,7 @@ DAY = date(2025, 6, 2)
 
 
 def participant(code: str, **changes: object) -> ParticipantRecord:
-    fields = {
+    fields: dict[str, Any] = {
         "code": code,
         "name": f"Region {code}",
         "country": code[:2],
@@ -37,7 +40,7 @@ def participant(code: str, **changes: object) -> ParticipantRecord:
         "organisation_id": None,
         "source": "made up",
     }
-    return ParticipantRecord(**fields | changes)  # type: ignore[arg-type]
+    return ParticipantRecord(**fields | changes)
 
 
 def category(key: str) -> CategoryRecord:
@@ -64,7 +67,7 @@ KNOWN = Known(
 
 
 def line(number: int, code: str = "SE-M", **changes: object) -> LiveLine:
-    fields = {
+    fields: dict[str, Any] = {
         "id": number,
         "submission": "s",
         "participant": code,
@@ -78,7 +81,7 @@ def line(number: int, code: str = "SE-M", **changes: object) -> LiveLine:
         "required": (),
         "refused": (),
     }
-    return LiveLine(**fields | changes)  # type: ignore[arg-type]
+    return LiveLine(**fields | changes)
 
 
 def figure(value: int, spread: int = 10) -> Figure:
@@ -86,7 +89,7 @@ def figure(value: int, spread: int = 10) -> Figure:
 
 
 def offer(name: str = "o", **changes: object) -> OfferRecord:
-    fields = {
+    fields: dict[str, Any] = {
         "id": name,
         "category": "gowns",
         "name": "Gown",
@@ -99,7 +102,7 @@ def offer(name: str = "o", **changes: object) -> OfferRecord:
         ),
         "co2_saved": figure(12_000),
     }
-    return OfferRecord(**fields | changes)  # type: ignore[arg-type]
+    return OfferRecord(**fields | changes)
 
 
 def built(lines: list[LiveLine], *offers: OfferRecord, **policy: object) -> Built:

@@ -13,8 +13,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from pooling.access.rules import Visible
-from pooling.database import connect, migrate, transaction
+from pooling.database import connect, transaction
 from pooling.reference import service as reference
+from pooling.schema import migrate
 from pooling.tenders import invitation
 from pooling.tenders.tables import Tender, TenderLot
 from tests.e2e.story import Story, got, told

@@ -86,7 +86,9 @@ def test_pictures_have_title_description_and_unique_ids(narrow: bool) -> None:
         ids = [each.attrib["id"] for each in root.iter() if "id" in each.attrib]
         assert len(ids) == len(set(ids))
         assert all(each.startswith(name) for each in ids)
-        assert [root.find(f"*[@id='{each}']").text is not None for each in named] == [True, True]  # type: ignore[union-attr]
+        said = [root.findtext(f"*[@id='{each}']") for each in named]
+        assert len(said) == 2
+        assert all(said)
 
 
 @pytest.mark.parametrize("narrow", [False, True])

@@ -1,6 +1,7 @@
 """Keys, principals and the audit. A key is own where it is the asker's, another's where it is another principal's."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from pooling.access import keys, people
@@ -50,7 +51,7 @@ def _new_key(world: "World", place: Place) -> Sent:
     return Sent("/v1/keys", json={"label": "a system's", "principal": str(_system(world)), "scopes": ["pools:read"]})
 
 
-def _principal(suffix: str = "", **more: object):  # type: ignore[no-untyped-def]
+def _principal(suffix: str = "", **more: Any) -> Callable[["World", Place], Sent]:
     return lambda world, place: Sent(f"/v1/principals/{_person(world)}{suffix}", **more)
 
 

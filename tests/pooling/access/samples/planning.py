@@ -1,6 +1,7 @@
 """Planning: two pools, one with a line of the coordinator's region and one without, lines left out, and all that is
 found out about their plan. Volumes and prices of lines and offers are the figures that must not travel."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -153,15 +154,15 @@ CHANGES = [{"kind": "participant_leaves", "participant": THIRD}]
 GRID = {"min_participants": [2, 3]}
 
 
-def _of_plan(path: str = "", **more: Any):  # type: ignore[no-untyped-def]
+def _of_plan(path: str = "", **more: Any) -> Callable[["World", Place], Sent]:
     return lambda world, place: Sent(f"/v1/plans/{world.planted['plan']}{path}", **more)
 
 
-def _of_pool(path: str = ""):  # type: ignore[no-untyped-def]
+def _of_pool(path: str = "") -> Callable[["World", Place], Sent]:
     return lambda world, place: Sent(f"/v1/pools/{world.planted['pool', place]}{path}")
 
 
-def _of_line(kind: str, path: str = "", **more: Any):  # type: ignore[no-untyped-def]
+def _of_line(kind: str, path: str = "", **more: Any) -> Callable[["World", Place], Sent]:
     return lambda world, place: Sent(
         f"/v1/plans/{world.planted['plan']}/lines/{world.planted[kind, place]}{path}", **more
     )
