@@ -1,6 +1,7 @@
 """Real databases for every test: SQLite files, and a private PostgreSQL started once from packaged binaries."""
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,14 @@ from tests import postgresql
 database.SYNCHRONOUS = "OFF"  # a test's own file need not outlive a power cut; the service that tests start syncs
 gc.set_threshold(50_000, 20, 50)  # what modules and applications hold stays: looking through it often finds nothing
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes of one run share the processors evenly: some virtual machines would put them all on the first."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None and hasattr(os, "sched_setaffinity"):
+        processors = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {processors[int(worker["workerid"].removeprefix("gw")) % len(processors)]})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

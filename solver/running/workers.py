@@ -1,5 +1,6 @@
 """Where tasks run: spawned processes of our own, or one thread of this process."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -27,7 +28,10 @@ class Processes(ProcessPoolExecutor):
         context = get_context("spawn")
         self._heard, self._line = context.Pipe(duplex=False)
         self._told = False
-        super().__init__(workers, mp_context=context, initializer=_begin, initargs=(self._heard, GRACE_S))
+        places = context.SimpleQueue()
+        for place in _places(workers):
+            places.put(place)
+        super().__init__(workers, mp_context=context, initializer=_begin, initargs=(self._heard, GRACE_S, places))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As of any executor; the processes are started in here."""
@@ -61,9 +65,23 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(heard: Connection, grace_s: float) -> None:
+def _places(workers: int) -> list[int | None]:
+    """A processor for each worker where there are no more of them than workers, so that none is left idle: some
+    virtual machines put busy processes on one. None: wherever the system puts it."""
+    if not hasattr(os, "sched_getaffinity"):
+        return [None] * workers
+    processors = sorted(os.sched_getaffinity(0))
+    if workers < len(processors):
+        return [None] * workers
+    return [processors[k % len(processors)] for k in range(workers)]
+
+
+def _begin(heard: Connection, grace_s: float, places: "multiprocessing.SimpleQueue[int | None]") -> None:
     """The first thing a worker does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    place = places.get()
+    if place is not None:
+        os.sched_setaffinity(0, {place})
     threading.Thread(target=_end_when_told, args=(heard, grace_s), daemon=True).start()
 
 
