@@ -7,13 +7,14 @@ is counted in places for lines, so the answers do not depend on the clock unless
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from solver.family.solving import Task, solve_block, trivial_bound
-from solver.instance import Forbidden, Instance, Line
+from solver.instance import Instance, Line
+from solver.instance.cutting import cut
 from solver.joining import Standing
 from solver.lifting import FIXED_POOL, MAX_QUANTITY, TOTAL_QUANTITY, Judging, Limit, lifted, limits_of, without
 from solver.limits import Left, Prices
@@ -155,32 +156,6 @@ def ground_of(standing: Standing, families: Sequence[str]) -> Ground:
     value = total_value(worth, (pool for pool in new if pool.family in families))
     number = {line.id: k for k, line in enumerate(instance.lines)}
     return Ground(instance, judging, value, number, whole=set(market.families) <= set(families))
-
-
-def cut(instance: Instance, families: Collection[str]) -> Instance:
-    """The instance of some families alone, with all participants and the whole policy."""
-    categories = tuple(category for category in instance.categories if category.family in families)
-    inside = {category.id for category in categories}
-    lines = tuple(line for line in instance.lines if line.category in inside)
-    offers = tuple(offer for offer in instance.offers if offer.category in inside)
-    line_ids, offer_ids = {line.id for line in lines}, {offer.id for offer in offers}
-
-    def concerns(entry: Forbidden) -> bool:
-        return (
-            (entry.family is None or entry.family in families)
-            and (entry.line is None or entry.line in line_ids)
-            and (entry.offer is None or entry.offer in offer_ids)
-        )
-
-    return replace(
-        instance,
-        categories=categories,
-        offers=offers,
-        lines=lines,
-        fixed=tuple(pool for pool in instance.fixed if pool.family in families),
-        forbidden=tuple(entry for entry in instance.forbidden if concerns(entry)),
-        previous=tuple(entry for entry in instance.previous if entry.line in line_ids and entry.offer in offer_ids),
-    )
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from typing import ClassVar
 from solver.checks import LARGEST_WHOLE, is_number, refuse, texts, wholes
 from solver.errors import Fault, InvalidInstance
 from solver.instance import Instance, Line
+from solver.instance.cutting import with_parts
 from solver.months import month_at
-from solver.whatif.kinds import DECIDED, decided, families_of, known, refuse_at, with_parts
+from solver.whatif.kinds import DECIDED, decided, families_of, known, refuse_at
 
 FIELD_OF_LINE = {"line": "id", "participant": "participant", "category": "category"}
 
