@@ -18,11 +18,10 @@ from solver.instance.cutting import cut
 from solver.joining import Standing
 from solver.lifting import FIXED_POOL, MAX_QUANTITY, TOTAL_QUANTITY, Judging, Limit, lifted, limits_of, without
 from solver.limits import Left, Prices
-from solver.lots import Block, DraftPool, Market
+from solver.lots import Block, Market
 from solver.milp import Effort
-from solver.months import month_at
 from solver.plan import PlanPool, Reason, Unpooled
-from solver.pools import total_value
+from solver.pools import in_words, total_value
 
 MOST_CELLS, WORK, WORK_PER_SOLVE = 2_000, 20_000, 200
 """Families of at most so many places for lines are solved again; places solved over in all, and what a solve costs
@@ -87,7 +86,7 @@ class Confirming:
         task = Task(asked, left, Prices.none(left), effort, time.time() + remaining, exact_leads=True)
         answer = solve_block(task)
         self.by_clock = self.by_clock or answer.by_clock
-        pools = tuple(ground.named(market, block, pool) for pool in answer.pools)
+        pools = tuple(in_words(market.instance, ground.judging.worth, block, pool) for pool in answer.pools)
         place = next(((lot.offer, p.start) for p in pools for lot in p.lots if line.id in lot.lines), None)
         value = answer.priced_value - (paid if place else 0.0)
         return Best(pools, float(value), answer.bound - answer.priced_value <= same_within(value), place)
@@ -125,20 +124,6 @@ class Ground:
             market, left = lifted(self.instance, self.judging.left, limits)
             self._made[limits] = market, left, market.block(market.families)
         return self._made[limits]
-
-    def named(self, market: Market, block: Block, pool: DraftPool) -> PlanPool:
-        """The pool in the instance's words, without a lead."""
-        instance, worth = market.instance, self.judging.worth
-        start = month_at(instance.policy.horizon_start, pool.start)
-        lots = (
-            worth.lot(
-                instance.offers[block.offer[lot.offer]].id,
-                [instance.lines[block.line[line]].id for line in lot.lines],
-                start,
-            )
-            for lot in pool.lots
-        )
-        return PlanPool(block.families[pool.family], start, "", tuple(lots))
 
 
 def ground_of(standing: Standing, families: Sequence[str]) -> Ground:

@@ -72,15 +72,21 @@ def _where(instance: Instance, given: Mapping[str, str]) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionRequired(OfLines):
-    """The lines now require the criterion; those that refuse it are refused by name."""
+class OfCriterion(OfLines):
+    """A change of what lines say of a criterion."""
 
-    kind: ClassVar[str] = "criterion_required"
     criterion: str
 
     def _faults(self) -> Iterator[Fault]:
         yield from OfLines._faults(self)
         yield from texts(criterion=self.criterion)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionRequired(OfCriterion):
+    """The lines now require the criterion; those that refuse it are refused by name."""
+
+    kind: ClassVar[str] = "criterion_required"
 
     def of(self, instance: Instance) -> Instance:
         def require(line: Line) -> Line:
@@ -92,15 +98,10 @@ class CriterionRequired(OfLines):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionAccepted(OfLines):
+class CriterionAccepted(OfCriterion):
     """The lines drop the criterion, whether they require it (offers without it will do) or refuse it."""
 
     kind: ClassVar[str] = "criterion_accepted"
-    criterion: str
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from OfLines._faults(self)
-        yield from texts(criterion=self.criterion)
 
     def of(self, instance: Instance) -> Instance:
         named = (instance.lines[k] for k in self.chosen(instance))
