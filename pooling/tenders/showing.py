@@ -13,6 +13,7 @@ from pooling.tenders.judging import Standing
 from pooling.tenders.records import LotRecord, MemberRecord, TenderRecord
 from pooling.tenders.repairs import Moving, RepairRecord
 from pooling.tenders.rules import Role, Status
+from pooling.tenders.said import said
 from pooling.tenders.standing import standing
 from pooling.tenders.tables import TenderEvent
 
@@ -184,19 +185,11 @@ def _standing(found: Standing) -> views.StandingView:
 def law(session: Session, key: UUID) -> views.Consequences:
     """What the law asks of a tender; raises NotFound."""
     record = queries.tender_of(session, key)
-    words = ("rule", "title", "why", "follows", "source", "verified", "applies", "severity")
     return views.Consequences(
         tender=key,
         version=record.version,
         on=record.notice_by,
-        items=[
-            views.ConsequenceView(
-                **{name: getattr(each, name) for name in words},
-                participants=list(each.participants),
-                figures={name: float(figure) for name, figure in each.figures.items()},
-            )
-            for each in consequences.consequences(session, key)
-        ],
+        items=[views.ConsequenceView(**said(each)) for each in consequences.consequences(session, key)],
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pooling.access.projection import OPEN, OWN, PLANNERS
+from pooling.tenders.said import Said
 
 Eur = Annotated[float, PLANNERS]
 Count = Annotated[int, PLANNERS]
@@ -262,19 +263,10 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
     blocked: Annotated[list[str], PLANNERS] | UnsetType = UNSET
 
 
-class ConsequenceView(msgspec.Struct, frozen=True, kw_only=True):
+class ConsequenceView(Said, frozen=True, kw_only=True):
     """What one rule says of a tender, why, and what follows. ``verified``: whether its source was read."""
 
     whole: ClassVar[Meta] = PLANNERS
-    rule: str
-    title: str
-    applies: str
-    severity: str
-    why: str
-    follows: str
-    source: str
-    verified: bool
-    participants: list[str]
     figures: Annotated[dict[str, float], PLANNERS]
 
 
