@@ -9,25 +9,21 @@ from typing import Any
 from uuid import UUID
 
 from pooling.planning.cautions import cautions
-from pooling.planning.rules import Milestones, Timetable, line_gain, milestones, months_bridged
-from pooling.planning.snapshot import Frozen
-from pooling.planning.views import (
-    ExcludedView,
+from pooling.planning.pool_views import (
     Gain,
-    HowMade,
     LineView,
     LotView,
     MemberLot,
     MemberView,
     OfferView,
-    PlanView,
     PoolView,
     SigningBodyView,
     TierView,
-    TotalsView,
     Trace,
-    UnpooledView,
 )
+from pooling.planning.rules import Milestones, Timetable, line_gain, milestones, months_bridged
+from pooling.planning.snapshot import Frozen
+from pooling.planning.views import ExcludedView, HowMade, PlanView, TotalsView, UnpooledView
 from pooling.planning.words import explain
 
 

@@ -22,11 +22,11 @@ from pooling.market.rules import MICRO
 from pooling.paging import Page, Window, page_of
 from pooling.planning import answers, findings, pool_answers, queries
 from pooling.planning.assemble import Stored, one_pool
+from pooling.planning.pool_views import LotView, MemberView, PoolView
 from pooling.planning.rules import line_gain
 from pooling.planning.snapshot import Frozen
 from pooling.planning.storing import unpacked
 from pooling.planning.tables import Plan, Snapshot
-from pooling.planning.views import LotView, MemberView, PoolView
 from pooling.planning.words import explain, meaning, own_figures
 from pooling.prepared import made_of
 
