@@ -13,7 +13,7 @@ from pooling.cycles import service as cycles
 from pooling.errors import NotFound, WrongState
 from pooling.paging import Page, Window, page_of
 from pooling.planning import service as planning
-from pooling.planning.assemble import Stored
+from pooling.planning.plan_reader import Stored
 from pooling.planning.storing import packed, unpacked
 from pooling.tenders import queries
 from pooling.tenders.applying import rebuild
