@@ -13,6 +13,9 @@ PART_BYTES = 256 << 10
 RATIO_FROM_BYTES = 10_000_000
 
 _ENCRYPTED = 0x1
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError)
+"""What `zipfile` raises for what is no sound archive. One bit can ask for what it does not implement (a later version,
+patched or strongly encrypted data), or say that a name is in UTF-8 that is not."""
 
 
 def opened(file: BinaryIO, limits: Limits) -> zipfile.ZipFile:
@@ -22,7 +25,7 @@ def opened(file: BinaryIO, limits: Limits) -> zipfile.ZipFile:
     """
     try:
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:  # not implemented: by zipfile
+    except _DAMAGED as error:
         raise _damaged(f"it starts like a ZIP but cannot be opened ({error})") from error
     entries = archive.infolist()
     if len(entries) > limits.zip_entries:
@@ -35,6 +38,8 @@ def opened(file: BinaryIO, limits: Limits) -> zipfile.ZipFile:
         raise BadData("encrypted", "parts of the file are encrypted; send it without a password")
     if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
         raise _damaged("a part is packed in a way workbooks are not")
+    if any(entry.header_offset >= archive.start_dir for entry in entries):
+        raise _damaged("a part is said to be where none can be")
     _refuse_overlap(entries)
     packed = sum(entry.compress_size for entry in entries)
     inflated = sum(entry.file_size for entry in entries)
@@ -60,7 +65,7 @@ def chunks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
                 yield chunk
     except KeyError as error:
         raise _damaged(f"part {part} is missing") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:  # the last: packed in another way
+    except _DAMAGED as error:
         raise _damaged(f"part {part} cannot be unpacked ({error})") from error
 
 

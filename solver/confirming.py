@@ -7,21 +7,21 @@ is counted in places for lines, so the answers do not depend on the clock unless
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from solver.family.solving import Task, solve_block, trivial_bound
-from solver.instance import Forbidden, Instance, Line
+from solver.instance import Instance, Line
+from solver.instance.cutting import cut
 from solver.joining import Standing
 from solver.lifting import FIXED_POOL, MAX_QUANTITY, TOTAL_QUANTITY, Judging, Limit, lifted, limits_of, without
 from solver.limits import Left, Prices
-from solver.lots import Block, DraftPool, Market
+from solver.lots import Block, Market
 from solver.milp import Effort
-from solver.months import month_at
 from solver.plan import PlanPool, Reason, Unpooled
-from solver.pools import total_value
+from solver.pools import in_words, total_value
 
 MOST_CELLS, WORK, WORK_PER_SOLVE = 2_000, 20_000, 200
 """Families of at most so many places for lines are solved again; places solved over in all, and what a solve costs
@@ -86,7 +86,7 @@ class Confirming:
         task = Task(asked, left, Prices.none(left), effort, time.time() + remaining, exact_leads=True)
         answer = solve_block(task)
         self.by_clock = self.by_clock or answer.by_clock
-        pools = tuple(ground.named(market, block, pool) for pool in answer.pools)
+        pools = tuple(in_words(market.instance, ground.judging.worth, block, pool) for pool in answer.pools)
         place = next(((lot.offer, p.start) for p in pools for lot in p.lots if line.id in lot.lines), None)
         value = answer.priced_value - (paid if place else 0.0)
         return Best(pools, float(value), answer.bound - answer.priced_value <= same_within(value), place)
@@ -125,20 +125,6 @@ class Ground:
             self._made[limits] = market, left, market.block(market.families)
         return self._made[limits]
 
-    def named(self, market: Market, block: Block, pool: DraftPool) -> PlanPool:
-        """The pool in the instance's words, without a lead."""
-        instance, worth = market.instance, self.judging.worth
-        start = month_at(instance.policy.horizon_start, pool.start)
-        lots = (
-            worth.lot(
-                instance.offers[block.offer[lot.offer]].id,
-                [instance.lines[block.line[line]].id for line in lot.lines],
-                start,
-            )
-            for lot in pool.lots
-        )
-        return PlanPool(block.families[pool.family], start, "", tuple(lots))
-
 
 def ground_of(standing: Standing, families: Sequence[str]) -> Ground:
     """The families by themselves."""
@@ -155,32 +141,6 @@ def ground_of(standing: Standing, families: Sequence[str]) -> Ground:
     value = total_value(worth, (pool for pool in new if pool.family in families))
     number = {line.id: k for k, line in enumerate(instance.lines)}
     return Ground(instance, judging, value, number, whole=set(market.families) <= set(families))
-
-
-def cut(instance: Instance, families: Collection[str]) -> Instance:
-    """The instance of some families alone, with all participants and the whole policy."""
-    categories = tuple(category for category in instance.categories if category.family in families)
-    inside = {category.id for category in categories}
-    lines = tuple(line for line in instance.lines if line.category in inside)
-    offers = tuple(offer for offer in instance.offers if offer.category in inside)
-    line_ids, offer_ids = {line.id for line in lines}, {offer.id for offer in offers}
-
-    def concerns(entry: Forbidden) -> bool:
-        return (
-            (entry.family is None or entry.family in families)
-            and (entry.line is None or entry.line in line_ids)
-            and (entry.offer is None or entry.offer in offer_ids)
-        )
-
-    return replace(
-        instance,
-        categories=categories,
-        offers=offers,
-        lines=lines,
-        fixed=tuple(pool for pool in instance.fixed if pool.family in families),
-        forbidden=tuple(entry for entry in instance.forbidden if concerns(entry)),
-        previous=tuple(entry for entry in instance.previous if entry.line in line_ids and entry.offer in offer_ids),
-    )
 
 
 @dataclass(frozen=True)

@@ -48,16 +48,8 @@ def explain_unpooled(
     return tuple(found.values())
 
 
-class _Case:
+class _Case(Joining):
     """One line without a pool."""
-
-    def __init__(self, standing: Standing, shelf: Shelf, line: Line) -> None:
-        self.standing, self.shelf, self.line = standing, shelf, line
-        self.market, self.worth = standing.market, standing.worth
-        self.instance = self.market.instance
-        self.policy = self.instance.policy
-        self.family = self.market.category[line.category].family
-        self.position = shelf.index[line.id]
 
     def reason(self) -> Unpooled:
         for rule in (self._by_window, self._by_offers, self._by_volume):
@@ -188,8 +180,7 @@ class _Case:
 
     def _estimated(self) -> Unpooled:
         """Capacity or better without, by what joining the plan as it stands would change."""
-        joining = Joining(self.standing, self.shelf, self.line)
-        options = [joining.at(reached) for reached in self.reached]
+        options = [self.at(reached) for reached in self.reached]
         change, limit, reached = max(options, key=lambda option: option[0])
         lawful = max((option[0] for option in options if option[1] is None), default=-np.inf)
         place = {"offer": self.shelf.offers[reached.offer].id, "start": self._month(reached.month), "confirmed": False}
@@ -197,6 +188,3 @@ class _Case:
             return self._is(Reason.CAPACITY, limit=limit, would_add_eur=change, **place)
         loss = -lawful if np.isfinite(lawful) else -change
         return self._is(Reason.BETTER_WITHOUT, lowers_total_by_eur=loss if 0 < loss < np.inf else None, **place)
-
-    def _month(self, start: int) -> str:
-        return month_at(self.policy.horizon_start, start)

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Iterable
 
-from solver.lots import Market
+from solver.instance import Instance
+from solver.lots import Block, DraftPool, Market
+from solver.months import month_at
 from solver.plan import PlanPool
 from solver.worth import Worth
 
@@ -41,3 +43,17 @@ def leaders(market: Market, worth: Worth, pool: PlanPool) -> list[int]:
 def lines_of(pool: PlanPool) -> tuple[str, ...]:
     """Its lines, lot by lot."""
     return tuple(line for lot in pool.lots for line in lot.lines)
+
+
+def in_words(instance: Instance, worth: Worth, block: Block, pool: DraftPool) -> PlanPool:
+    """A block's pool in the instance's names and figures, without a lead."""
+    start = month_at(instance.policy.horizon_start, pool.start)
+    lots = (
+        worth.lot(
+            instance.offers[block.offer[lot.offer]].id,
+            [instance.lines[block.line[line]].id for line in lot.lines],
+            start,
+        )
+        for lot in pool.lots
+    )
+    return PlanPool(block.families[pool.family], start, "", tuple(lots))

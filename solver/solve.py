@@ -17,8 +17,8 @@ from solver.leads import assign_leads
 from solver.limits import Prices
 from solver.lots import Block, DraftPool, Market
 from solver.milp import Effort
-from solver.months import month_at
 from solver.plan import OPTIMAL_GAP, Plan, PlanPool, Progress
+from solver.pools import in_words
 from solver.running.stopping import Stop, listening
 from solver.running.tasks import runner
 from solver.search import OnProgress, Search
@@ -130,19 +130,10 @@ def _named(
     able = [_by_spend(block, pool) for block, pool in drafts]
     leads = assign_leads(able, market.left.leads)
     assert leads is not None  # noqa: S101 every choice was made under the same limits
-    pools = []
-    for (block, pool), lead in zip(drafts, leads, strict=True):
-        start = month_at(instance.policy.horizon_start, pool.start)
-        lots = tuple(
-            worth.lot(
-                instance.offers[block.offer[lot.offer]].id,
-                [instance.lines[block.line[line]].id for line in lot.lines],
-                start,
-            )
-            for lot in pool.lots
-        )
-        pools.append(PlanPool(block.families[pool.family], start, instance.participants[lead].id, lots))
-    return pools
+    return [
+        replace(in_words(instance, worth, block, pool), lead=instance.participants[lead].id)
+        for (block, pool), lead in zip(drafts, leads, strict=True)
+    ]
 
 
 def _by_spend(block: Block, pool: DraftPool) -> list[int]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 import msgspec
 
@@ -24,8 +24,11 @@ FORMAT = "pooling.backup/1"
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 LONGEST_MANIFEST = 10_000_000
 PART_BYTES = 1 << 20
-DAMAGED = (BadZipFile, zlib.error, EOFError, NotImplementedError)
-"""What a ZIP that was changed or cut is read as; the last where it names a way of packing that is not known."""
+PACKINGS = (ZIP_STORED, ZIP_DEFLATED)
+ENCRYPTED = 0x1
+DAMAGED = (BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError)
+"""What `zipfile` raises for a ZIP that was changed or cut. One bit of its directory can ask for what it does not
+implement (a later version, patched or strongly encrypted data), or say that a name is in UTF-8 that is not."""
 
 
 class BackupRefused(BadInput):
@@ -110,14 +113,28 @@ class Archive:
 @contextmanager
 def opened(path: Path) -> Iterator[Archive]:
     """The backup in the file, checked whole. Raises BackupRefused naming the place where it is damaged."""
+    with _zip(path) as file:
+        _check_directory(file, path)
+        manifest = _manifest(file, path)
+        for entry in manifest.tables:
+            _check(file, path, entry)
+        yield Archive(file, path, manifest)
+
+
+def _zip(path: Path) -> ZipFile:
     try:
-        with ZipFile(path) as file:
-            manifest = _manifest(file, path)
-            for entry in manifest.tables:
-                _check(file, path, entry)
-            yield Archive(file, path, manifest)
-    except BadZipFile as broken:
+        return ZipFile(path)
+    except DAMAGED as broken:
         raise BackupRefused(f"{path}: not a whole backup ({broken}); take another one") from broken
+
+
+def _check_directory(file: ZipFile, path: Path) -> None:
+    """Each member is where members are, and packed as backups are; else reading it fails in ways without number."""
+    for member in file.infolist():
+        if member.compress_type not in PACKINGS or member.flag_bits & ENCRYPTED:
+            raise BackupRefused(f"{path}: {member.filename}: packed or encrypted as no backup is; take another backup")
+        if not 0 <= member.header_offset < file.start_dir:
+            raise BackupRefused(f"{path}: {member.filename} is said to be outside the file; take another backup")
 
 
 def _manifest(file: ZipFile, path: Path) -> Manifest:

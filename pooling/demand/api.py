@@ -10,9 +10,9 @@ from pooling.calls import Asked, Call, Reply
 from pooling.demand import (
     change_views,
     queries,
+    shown,
     uploads,
     versions,
-    views,
     withdrawing,
 )
 from pooling.demand.asked import LineId, OfCycle, OfSource, line_of, sender_of
@@ -76,11 +76,11 @@ class LineController(Controller):
                 submission=submission,
                 doubtful=doubtful,
             )
-            page = page_of(views.line_views(found), window, key=lambda line: (line.id,))
+            page = page_of(shown.line_views(found), window, key=lambda line: (line.id,))
             if not doubtful:
                 return call.page(page, LinePage)
             doubts = queries.flags(call.session, [line.id for line in page.items])
-            return call.page(page, LinePage, view=lambda line: views.doubted(line, doubts.get(line.id, ())))
+            return call.page(page, LinePage, view=lambda line: shown.doubted(line, doubts.get(line.id, ())))
 
         return handling.read(request, work)
 
@@ -114,7 +114,7 @@ class SubmissionController(Controller):
             rows = queries.submissions(call.session, call.who, window, status=status, source=source, cycle=cycle)
             owners = queries.owners(call.session, [row.id for row in rows])
             page = page_of(rows, window, key=lambda row: (row.received_at, row.id))
-            return call.page(page, SubmissionPage, view=lambda row: views.submission_view(row, owners[row.id]))
+            return call.page(page, SubmissionPage, view=lambda row: shown.submission_view(row, owners[row.id]))
 
         return handling.read(request, work)
 
@@ -132,7 +132,7 @@ class SubmissionController(Controller):
             owners = queries.owners(call.session, [submission_id])[submission_id]
             waiting = queries.waiting(call.session, submission_id, MOST_WAITING)
             upload = uploads.of_submission(call.session, submission_id)
-            return views.submission_report(record, owners, waiting, upload)
+            return shown.submission_report(record, owners, waiting, upload)
 
         return handling.read(request, work)
 
@@ -169,7 +169,7 @@ class SubmissionController(Controller):
 def _submission(call: Call, submission_id: UUID) -> Reply:
     record = queries.submission(call.session, call.who, submission_id)
     owners = queries.owners(call.session, [submission_id])[submission_id]
-    return Reply(views.submission_view(record, owners), version=record.version)
+    return Reply(shown.submission_view(record, owners), version=record.version)
 
 
 ROUTES = (LineController, SubmissionController, ForecastController, CycleDemandController)

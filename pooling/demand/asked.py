@@ -6,7 +6,7 @@ from litestar.params import FromPath, FromQuery, PathParameter, QueryParameter
 
 from pooling.access.rules import Principal
 from pooling.calls import Call
-from pooling.demand import queries, views
+from pooling.demand import queries, shown, views
 from pooling.demand.sender import Sender
 from pooling.demand.views import LineDetail
 
@@ -29,4 +29,4 @@ def line_of(call: Call, line_id: int) -> LineDetail:
     """A line with what is known of it; raises NotFound."""
     row = queries.line(call.session, call.who.sees, line_id)
     doubts, successions = queries.flags(call.session, [line_id]), queries.successions(call.session, line_id)
-    return views.line_detail(row, doubts.get(line_id, ()), successions)
+    return shown.line_detail(row, doubts.get(line_id, ()), successions)

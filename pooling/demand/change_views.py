@@ -9,8 +9,8 @@ from msgspec import Meta
 from pooling.access.projection import OPEN, OWN
 from pooling.calls import Call, Reply
 from pooling.demand.comparing import Difference, Kind
+from pooling.demand.shown import money
 from pooling.demand.versions import Compared
-from pooling.demand.views import money
 from pooling.paging import Page, Window
 
 

@@ -85,8 +85,8 @@ class Bulk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     correction_reason: CorrectionReason | None = None
 
 
-class ForecastItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A forecast in a list; ``line`` is the one it is now."""
+class ForecastHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Which forecast, whose, and as of when."""
 
     owner: ClassVar[tuple[str, ...]] = ("participant", "sent_as")
     whole: ClassVar[Meta] = OWN
@@ -96,6 +96,11 @@ class ForecastItem(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: datetime
     participant: str
     sent_as: str
+
+
+class ForecastItem(ForecastHead, frozen=True, kw_only=True):
+    """A forecast in a list; ``line`` is the one it is now."""
+
     line: Annotated[int, OPEN]
 
 
@@ -106,17 +111,9 @@ class ForecastPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class ForecastView(msgspec.Struct, frozen=True, kw_only=True):
+class ForecastView(ForecastHead, frozen=True, kw_only=True):
     """A forecast: as it was sent, and the line made of it."""
 
-    owner: ClassVar[tuple[str, ...]] = ("participant", "sent_as")
-    whole: ClassVar[Meta] = OWN
-    source: str
-    external_id: str
-    version: Annotated[int, OPEN]
-    changed_at: datetime
-    participant: str
-    sent_as: str
     sent: ForecastBody
     line: LineDetail
     warnings: list[str]

@@ -11,9 +11,10 @@ from msgspec import Meta
 from pooling.access.projection import OPEN, OWN
 from pooling.demand.forecast_views import BulkResult, FaultView
 from pooling.demand.report_file import FAULT_COLUMNS
+from pooling.demand.shown import counts, money
 from pooling.demand.tables import StoredMapping, Upload
 from pooling.demand.uploads import STAGES
-from pooling.demand.views import CandidateView, CorrectionReason, CountOf, TakenOver, counts, money
+from pooling.demand.views import CandidateView, CorrectionReason, CountOf, TakenOver
 
 MAX_MAPPING = 1_000_000
 ListName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", max_length=100)]

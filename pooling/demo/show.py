@@ -19,8 +19,9 @@ from pooling.demo import folder
 from pooling.demo.make import Demonstration, Sent
 from pooling.demo.service import NOTICE, Doubt, Outcome
 from pooling.planning.console import SolveProgress, print_plan
+from pooling.planning.pool_views import PoolView
 from pooling.planning.report import market_volumes
-from pooling.planning.views import PlanView, PoolView
+from pooling.planning.views import PlanView
 from pooling.web import figures
 from solver import Progress as SolverProgress
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pooling.access.projection import OPEN, OWN, PLANNERS
-from pooling.planning.views import Gain
+from pooling.planning.pool_views import Gain
 
 Eur = Annotated[float, PLANNERS]
 Count = Annotated[int, PLANNERS]

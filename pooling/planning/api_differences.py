@@ -15,8 +15,8 @@ from pooling.calls import Asked, Reply
 from pooling.endpoints import get
 from pooling.parameters import Handled
 from pooling.planning import queries, showing
-from pooling.planning.assemble import Stored
 from pooling.planning.differences import Figures, Measured, Pair, Pool, identities, measure, pair
+from pooling.planning.plan_reader import Stored
 
 Eur = Annotated[float, PLANNERS]
 

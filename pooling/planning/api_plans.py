@@ -10,7 +10,7 @@ from pooling.calls import Asked, Call, Reply
 from pooling.endpoints import get
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.planning import answers, pool_answers, showing
+from pooling.planning import answers, outcomes, pool_answers, showing
 
 Key = FromPath[Annotated[int, PathParameter(ge=1, le=2**63 - 1)]]
 OfPlan = FromQuery[Annotated[UUID | None, QueryParameter(description="left out: the latest plan")]]
@@ -61,7 +61,7 @@ class PlanController(Controller):
 
         def work(call: Call) -> Reply:
             window = call.window(cursor, limit)
-            page = showing.outcomes(call.session, call.who.sees, window, plan=plan_id, pooled=pooled, reason=reason)
+            page = outcomes.outcomes(call.session, call.who.sees, window, plan=plan_id, pooled=pooled, reason=reason)
             return call.page(page, pool_answers.OutcomePage)
 
         return handling.read(request, work)
@@ -72,7 +72,7 @@ class PlanController(Controller):
     ) -> Response[pool_answers.Outcome]:
         """What became of one line."""
         return handling.read(
-            request, lambda call: showing.outcome(call.session, call.who.sees, plan=plan_id, line=line_id)
+            request, lambda call: outcomes.outcome(call.session, call.who.sees, plan=plan_id, line=line_id)
         )
 
 

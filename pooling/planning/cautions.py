@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from pooling.planning.pool_views import LotView, MemberView
 from pooling.planning.rules import Milestones
-from pooling.planning.views import LotView, MemberView
 
 LONGEST_TERM = 48  # months
 LARGE_SHARE = 0.38  # above it a member's own gain falls as its share grows (Schotanus, Telgen, de Boer, 2005/2008)

@@ -11,24 +11,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from pooling.access.projection import PLANNERS
-from pooling.planning.answers import Count, Eur
+from pooling.planning.answers import Count, Eur, PlanTotals
 from pooling.planning.explanations import Amounts, Changes, PlannersOwn, Ratio
 
 
-class Totals(PlannersOwn, frozen=True, kw_only=True):
+class Totals(PlanTotals, frozen=True, kw_only=True):
     """The figures of a plan."""
 
     objective_eur: Eur | None = None
-    savings_eur: Eur
-    green_value_eur: Eur
-    bridging_cost_eur: Eur
-    set_up_cost_eur: Eur
-    stability_eur: Eur
-    co2_saved_tonnes_per_year: Eur
-    lines: Count
-    lines_pooled: Count
-    spend_eur_per_year: Eur
-    spend_pooled_eur_per_year: Eur
 
 
 class Spread(PlannersOwn, frozen=True, kw_only=True):

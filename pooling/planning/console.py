@@ -13,7 +13,8 @@ from rich.text import Text
 from pooling.commandline import as_called
 from pooling.errors import counted
 from pooling.market.rules import VolumeRow
-from pooling.planning.views import Gain, LotView, PlanView, PoolView
+from pooling.planning.pool_views import Gain, LotView, PoolView
+from pooling.planning.views import PlanView
 from pooling.web import figures
 from solver import Progress as SolverProgress
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from pooling.errors import BadInput
 from pooling.market.rules import VolumeRow
-from pooling.planning.views import LineView, LotView, PlanView, PoolView, UnpooledView
+from pooling.planning.pool_views import LineView, LotView, PoolView
+from pooling.planning.views import PlanView, UnpooledView
 from pooling.spreadsheets import csv_text
 
 Cell = str | int | float | None

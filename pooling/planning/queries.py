@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel
 from pooling.access.rules import Visible, sees_parameters
 from pooling.looking import Reading
 from pooling.paging import Window, after_parameters
-from pooling.planning.views import Trace
+from pooling.planning.pool_views import Trace
 from pooling.prepared import Prepared
 
 SLICE_IDS = 10_000  # ids in one statement

@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pooling.market.rules import VolumeRow
-from pooling.planning.views import LotView, MemberView, OfferView, PlanView, PoolView, UnpooledView
+from pooling.planning.pool_views import LotView, MemberView, OfferView, PoolView
+from pooling.planning.views import PlanView, UnpooledView
 from pooling.planning.words import REMEDIES, meaning
 from pooling.web import figures
 from pooling.web.levels import Level, volumes

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-from pooling.planning.views import Gain
+from pooling.planning.pool_views import Gain
 
 SHORTEST_DIALOGUE = timedelta(weeks=6)  # suppliers asked for six weeks to comment (sykehusinnkjop.no, 2018)
 

@@ -17,10 +17,11 @@ from pooling.errors import NotFound
 from pooling.market import service as market
 from pooling.market.rules import VolumeRow
 from pooling.planning import exports, queries, report
-from pooling.planning.assemble import Stored, assemble
+from pooling.planning.assemble import assemble
 from pooling.planning.holds import NOTHING, Holds
 from pooling.planning.instance import Built, build
 from pooling.planning.live import Known, LiveLine
+from pooling.planning.plan_reader import Stored
 from pooling.planning.policies import policy_codes
 from pooling.planning.policy import Policy, policy_of, read_policy
 from pooling.planning.snapshot import Frozen, canonical, freeze

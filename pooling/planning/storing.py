@@ -14,11 +14,12 @@ from sqlmodel import Session, SQLModel, col, select
 
 from pooling import audit, feed
 from pooling.planning import queries
-from pooling.planning.assemble import Stored, assemble
+from pooling.planning.assemble import assemble
+from pooling.planning.plan_reader import Stored
+from pooling.planning.pool_views import PoolView
 from pooling.planning.snapshot import Frozen, canonical
 from pooling.planning.solving import Effort, Judged, solver_version
 from pooling.planning.tables import Plan, PlanLot, PlanLotLine, PlanPool, PlanUnpooledLine, Snapshot
-from pooling.planning.views import PoolView
 
 
 @dataclass(frozen=True, slots=True)

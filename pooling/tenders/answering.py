@@ -16,7 +16,7 @@ from pooling.planning import service as planning
 from pooling.reference import service as reference
 from pooling.tenders import prices, proposed, queries
 from pooling.tenders.deciding import Decision, due_before_notice, place, set_due
-from pooling.tenders.judging import Range
+from pooling.tenders.judged import Range
 from pooling.tenders.records import MemberRecord
 from pooling.tenders.repairs import look_where_short
 from pooling.tenders.rules import MEMBER, PLANNER, UNSETTLED, Answer, Status

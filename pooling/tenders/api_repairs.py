@@ -11,7 +11,7 @@ from pooling.endpoints import get, post, transition
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.problems import ACCEPTED
-from pooling.tenders import repairs, showing, views
+from pooling.tenders import repair_views, repairs, showing, views
 from pooling.tenders.asking import ApplyRepair, NewRepairs
 from pooling.tenders.deciding import Decision
 
@@ -27,14 +27,14 @@ class RepairController(Controller):
     @post("/", "tender-repairs.create", "Look for repairs", status_code=ACCEPTED)
     def create(
         self, request: Asked, handling: Handled, tender_id: FromPath[UUID], data: JSONBody[NewRepairs]
-    ) -> Response[views.RepairAsked]:
+    ) -> Response[repair_views.RepairAsked]:
         """Plans the lines that still want in again: with another lead, with lines of no tender, on other offers, at
         another start, and with fewer lines; answers are taken as they are now."""
 
         def work(call: Call) -> Reply:
             limit = data.time_limit_s
             job = repairs.look_later(call.session, tender_id, time_limit_s=limit, now=call.now, by=call.who.id)
-            return accepted(views.RepairAsked(tender_id, f"/v1/operations/{job}"), operation=job)
+            return accepted(repair_views.RepairAsked(tender_id, f"/v1/operations/{job}"), operation=job)
 
         return handling.write(request, work)
 
@@ -46,12 +46,12 @@ class RepairController(Controller):
         tender_id: FromPath[UUID],
         cursor: Cursor = None,
         limit: Limit = DEFAULT_LIMIT,
-    ) -> Response[views.RepairPage]:
+    ) -> Response[repair_views.RepairPage]:
         """The options that were found, with who joins or leaves and what each is worth."""
 
         def work(call: Call) -> Reply:
             page = repairs.repairs_of(call.session, call.window(cursor, limit), tender_id)
-            return call.page(page, views.RepairPage, view=showing.repair)
+            return call.page(page, repair_views.RepairPage, view=showing.repair)
 
         return handling.read(request, work)
 

@@ -12,7 +12,7 @@ from pooling.errors import BadFields
 from pooling.tenders.answering import Said
 from pooling.tenders.changing import Changes
 from pooling.tenders.facts import NOTHING, FactChanges
-from pooling.tenders.judging import Range
+from pooling.tenders.judged import Range
 from pooling.tenders.rules import Answer
 
 Code = Annotated[str, Meta(min_length=1, max_length=40)]

@@ -17,7 +17,7 @@ from pooling.reference.rules import CategoryRecord, CriterionRecord, Participant
 from pooling.tenders import queries
 from pooling.tenders.facts import WHOLE, of_category
 from pooling.tenders.freezing import a_year, cents, most, over_term
-from pooling.tenders.judging import Range
+from pooling.tenders.judged import Range
 from pooling.tenders.records import LotRecord, MemberLotRecord, MemberRecord, TenderRecord
 from pooling.tenders.rules import Answer
 from pooling.tenders.standing import range_of

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from pooling.cycles.rules import CycleRecord, shallowest
 from pooling.market.rules import MICRO
-from pooling.planning.assemble import Stored
+from pooling.planning.plan_reader import Stored
 from pooling.planning.rules import Timetable, milestones
 from pooling.reference import service as reference
 from pooling.tenders.rules import Role, Status

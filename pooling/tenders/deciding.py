@@ -12,7 +12,7 @@ from pooling.database import one_at_a_time
 from pooling.errors import BadFields, WrongState
 from pooling.notices.rules import Kind
 from pooling.tenders import consequences, freezing, prices, queries
-from pooling.tenders.judging import Standing
+from pooling.tenders.judged import Standing
 from pooling.tenders.records import MemberRecord
 from pooling.tenders.rules import BUYING, SETTLED, UNSETTLED, Answer, Status, Step, move
 from pooling.tenders.standing import standing

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from pooling.law.quantities import QUANTILE, maximum_quantity
 from pooling.market.rules import MICRO
-from pooling.tenders.judging import Range, Standing
+from pooling.tenders.judged import Range, Standing
 from pooling.tenders.queries import lots_of, members_of
 from pooling.tenders.records import LotRecord, MemberRecord
 from pooling.tenders.standing import range_of

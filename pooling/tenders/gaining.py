@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from math import fsum
 from typing import Any
 
+from pooling.planning.pool_views import Gain
 from pooling.planning.rules import line_gain
-from pooling.planning.views import Gain
 
 TOLERANCE = 1e-6
 """Share by which rounding may put a sum beside its border, as the judge of plans allows."""

@@ -19,8 +19,8 @@ from pooling.access.rules import Visible
 from pooling.cycles import service as cycles
 from pooling.errors import NotFound
 from pooling.market.rules import MICRO
+from pooling.planning.pool_views import Gain
 from pooling.planning.rules import line_gain
-from pooling.planning.views import Gain
 from pooling.reference import service as reference
 from pooling.tenders import queries, showing, views
 from pooling.tenders.disclosure import hidden

@@ -21,6 +21,7 @@ from pooling.tenders import queries
 from pooling.tenders.consequences import consequences
 from pooling.tenders.records import LotRecord, MemberRecord, TenderRecord
 from pooling.tenders.rules import Status
+from pooling.tenders.said import Said, said
 
 Count = Annotated[int, OWN]
 
@@ -66,19 +67,10 @@ class NoticeLot(msgspec.Struct, frozen=True, kw_only=True):
     maximum_value_cents: Count
 
 
-class NoticeConsequence(msgspec.Struct, frozen=True, kw_only=True):
+class NoticeConsequence(Said, frozen=True, kw_only=True):
     """What one rule of the law says of the tender, why, and what follows."""
 
     whole: ClassVar[Meta] = OWN
-    rule: str
-    title: str
-    applies: str
-    severity: str
-    why: str
-    follows: str
-    source: str
-    verified: bool
-    participants: list[str]
     figures: Annotated[dict[str, float], OWN]
 
 
@@ -176,12 +168,4 @@ def _lots(session: Session, lots: Sequence[LotRecord]) -> list[NoticeLot]:
 
 
 def _consequences(session: Session, record: TenderRecord) -> list[NoticeConsequence]:
-    words = ("rule", "title", "why", "follows", "source", "verified", "applies", "severity")
-    return [
-        NoticeConsequence(
-            **{name: getattr(each, name) for name in words},
-            participants=list(each.participants),
-            figures={name: float(figure) for name, figure in each.figures.items()},
-        )
-        for each in consequences(session, record.id)
-    ]
+    return [NoticeConsequence(**said(each)) for each in consequences(session, record.id)]

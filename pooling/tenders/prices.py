@@ -18,7 +18,7 @@ from pooling.notices import service as notices
 from pooling.notices.rules import Kind
 from pooling.tenders import queries
 from pooling.tenders.freezing import price
-from pooling.tenders.judging import Standing
+from pooling.tenders.judged import Standing
 from pooling.tenders.records import LotRecord
 from pooling.tenders.rules import Answer, Status
 from pooling.tenders.standing import standing

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pooling.tenders.judging import Range
+from pooling.tenders.judged import Range
 
 Place = tuple[str, str, str]
 """Pointer, code, and what is wrong and what to do."""

@@ -13,12 +13,12 @@ from pooling.cycles import service as cycles
 from pooling.errors import NotFound, WrongState
 from pooling.paging import Page, Window, page_of
 from pooling.planning import service as planning
-from pooling.planning.assemble import Stored
+from pooling.planning.plan_reader import Stored
 from pooling.planning.storing import packed, unpacked
 from pooling.tenders import queries
 from pooling.tenders.applying import rebuild
 from pooling.tenders.deciding import Decision, due_before_notice, locked, place, set_due
-from pooling.tenders.judging import Range
+from pooling.tenders.judged import Range
 from pooling.tenders.records import LineRecord, MemberRecord, TenderRecord
 from pooling.tenders.repair_search import Question, same
 from pooling.tenders.rules import DECIDED, OPEN, Answer

@@ -7,12 +7,13 @@ from sqlmodel import Session
 
 from pooling.access.rules import Visible
 from pooling.market.rules import MICRO
-from pooling.tenders import consequences, facts, freezing, prices, queries, views
+from pooling.tenders import consequences, facts, freezing, prices, queries, repair_views, views
 from pooling.tenders.copying import MILLIGRAMS
-from pooling.tenders.judging import Standing
+from pooling.tenders.judged import Standing
 from pooling.tenders.records import LotRecord, MemberRecord, TenderRecord
 from pooling.tenders.repairs import Moving, RepairRecord
 from pooling.tenders.rules import Role, Status
+from pooling.tenders.said import said
 from pooling.tenders.standing import standing
 from pooling.tenders.tables import TenderEvent
 
@@ -184,36 +185,28 @@ def _standing(found: Standing) -> views.StandingView:
 def law(session: Session, key: UUID) -> views.Consequences:
     """What the law asks of a tender; raises NotFound."""
     record = queries.tender_of(session, key)
-    words = ("rule", "title", "why", "follows", "source", "verified", "applies", "severity")
     return views.Consequences(
         tender=key,
         version=record.version,
         on=record.notice_by,
-        items=[
-            views.ConsequenceView(
-                **{name: getattr(each, name) for name in words},
-                participants=list(each.participants),
-                figures={name: float(figure) for name, figure in each.figures.items()},
-            )
-            for each in consequences.consequences(session, key)
-        ],
+        items=[views.ConsequenceView(**said(each)) for each in consequences.consequences(session, key)],
     )
 
 
-def repair(record: RepairRecord) -> views.RepairView:
+def repair(record: RepairRecord) -> repair_views.RepairView:
     """An option that was found."""
     same = ("number", "kind", "fits", "found_at", "applied_at")
     said = ("start", "lead", "net_eur", "worth_eur")
-    return views.RepairView(
+    return repair_views.RepairView(
         **{name: getattr(record, name) for name in same},
         **{name: record.document[name] for name in said},
-        lots=[views.RepairLot(**lot) for lot in record.document["lots"]],
+        lots=[repair_views.RepairLot(**lot) for lot in record.document["lots"]],
         joins=[_moving(each) for each in record.joins],
         leaves=[_moving(each) for each in record.leaves],
     )
 
 
-def _moving(line: Moving) -> views.RepairLine:
-    return views.RepairLine(
+def _moving(line: Moving) -> repair_views.RepairLine:
+    return repair_views.RepairLine(
         line=line.line, participant=line.participant, category=line.category, quantity_per_year=line.quantity
     )

@@ -7,7 +7,8 @@ from sqlmodel import Session
 
 from pooling.reference import service as reference
 from pooling.tenders import proposed
-from pooling.tenders.judging import Asked, AskedLot, AskedMember, Range, Standing, judge
+from pooling.tenders.judged import Asked, AskedLot, AskedMember, Range, Standing
+from pooling.tenders.judging import judge
 from pooling.tenders.proposed import Proposed
 from pooling.tenders.queries import lots_of, members_of, tender_of
 from pooling.tenders.records import LotRecord, MemberLotRecord, MemberRecord, TenderRecord

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from solver.instance import Line
+from solver.instance.cutting import with_parts
 from solver.months import month_at
 from solver.plan import PlanPool
 from solver.unlocks.candidates import Candidates
 from solver.unlocks.costs import Candidate
 from solver.unlocks.sizes import least_within, with_room
 from solver.whatif.desk import same_within
-from solver.whatif.kinds import with_parts
 from solver.whatif.lines import VolumeChanged
 
 

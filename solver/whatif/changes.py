@@ -18,7 +18,6 @@ from solver.whatif.kinds import (
     OfferChanged,
     ParticipantChanged,
     PolicyChanged,
-    with_parts,
 )
 from solver.whatif.lines import (
     CriterionAccepted,
@@ -49,7 +48,6 @@ __all__ = [
     "read_changes",
     "to_document",
     "touched",
-    "with_parts",
 ]
 
 SCHEMA = "pooling.changes/1"

@@ -12,14 +12,15 @@ import numpy as np
 
 from solver.arrays import Floats
 from solver.errors import InvalidPlan
-from solver.instance import Forbidden, Instance
+from solver.instance import Instance
+from solver.instance.cutting import cut
 from solver.limits import Left
 from solver.lots import Market
 from solver.months import offset
 from solver.plan import PlanPool
 from solver.pools import members, total_value
 from solver.whatif.changes import apply
-from solver.whatif.kinds import Change, ForbiddenAdded, with_parts
+from solver.whatif.kinds import Change, ForbiddenAdded
 from solver.whatif.placing import Ground, View
 from solver.whatif.replan import Replanned, known_families, resolve
 from solver.whatif.upholding import uphold
@@ -33,32 +34,6 @@ SAME_EUR, SAME_SHARE = 0.5, 1e-6
 def same_within(total_eur: float) -> float:
     """How far apart equal totals may be."""
     return SAME_EUR + SAME_SHARE * max(1.0, abs(total_eur))
-
-
-def cut(instance: Instance, families: Collection[str]) -> Instance:
-    """The instance of some families alone, with all participants and the whole policy."""
-    categories = tuple(category for category in instance.categories if category.family in families)
-    inside = {category.id for category in categories}
-    lines = tuple(line for line in instance.lines if line.category in inside)
-    offers = tuple(offer for offer in instance.offers if offer.category in inside)
-    line_ids, offer_ids = {line.id for line in lines}, {offer.id for offer in offers}
-
-    def concerns(entry: Forbidden) -> bool:
-        return (
-            (entry.family is None or entry.family in families)
-            and (entry.line is None or entry.line in line_ids)
-            and (entry.offer is None or entry.offer in offer_ids)
-        )
-
-    return with_parts(
-        instance,
-        categories=categories,
-        offers=offers,
-        lines=lines,
-        fixed=tuple(pool for pool in instance.fixed if pool.family in families),
-        forbidden=tuple(entry for entry in instance.forbidden if concerns(entry)),
-        previous=tuple(entry for entry in instance.previous if entry.line in line_ids and entry.offer in offer_ids),
-    )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from solver.checks import refuse, texts
 from solver.errors import Fault, InvalidInstance
 from solver.instance import Forbidden, Instance, Line, Offer, Participant, Policy, Tier
+from solver.instance.cutting import with_parts
 from solver.reading import read_part, written
 
 Part = TypeVar("Part", Policy, Participant, Offer)
@@ -29,14 +30,6 @@ class Change(Protocol):
 
     def families(self, instance: Instance) -> frozenset[str]:
         """The families whose lots it can touch, by the instance before the change."""
-
-
-def with_parts(instance: Instance, **parts: object) -> Instance:
-    """The instance with other parts in place of some; the caller answers for what must hold between them."""
-    made = object.__new__(Instance)  # its birth would check every part of it again
-    for name, value in {**vars(instance), **parts}.items():
-        object.__setattr__(made, name, value)
-    return made
 
 
 def refuse_at(path: str, value: object, remedy: str) -> None:

@@ -8,8 +8,9 @@ from typing import ClassVar
 from solver.checks import LARGEST_WHOLE, is_number, refuse, texts, wholes
 from solver.errors import Fault, InvalidInstance
 from solver.instance import Instance, Line
+from solver.instance.cutting import with_parts
 from solver.months import month_at
-from solver.whatif.kinds import DECIDED, decided, families_of, known, refuse_at, with_parts
+from solver.whatif.kinds import DECIDED, decided, families_of, known, refuse_at
 
 FIELD_OF_LINE = {"line": "id", "participant": "participant", "category": "category"}
 
@@ -71,15 +72,21 @@ def _where(instance: Instance, given: Mapping[str, str]) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionRequired(OfLines):
-    """The lines now require the criterion; those that refuse it are refused by name."""
+class OfCriterion(OfLines):
+    """A change of what lines say of a criterion."""
 
-    kind: ClassVar[str] = "criterion_required"
     criterion: str
 
     def _faults(self) -> Iterator[Fault]:
         yield from OfLines._faults(self)
         yield from texts(criterion=self.criterion)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionRequired(OfCriterion):
+    """The lines now require the criterion; those that refuse it are refused by name."""
+
+    kind: ClassVar[str] = "criterion_required"
 
     def of(self, instance: Instance) -> Instance:
         def require(line: Line) -> Line:
@@ -91,15 +98,10 @@ class CriterionRequired(OfLines):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionAccepted(OfLines):
+class CriterionAccepted(OfCriterion):
     """The lines drop the criterion, whether they require it (offers without it will do) or refuse it."""
 
     kind: ClassVar[str] = "criterion_accepted"
-    criterion: str
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from OfLines._faults(self)
-        yield from texts(criterion=self.criterion)
 
     def of(self, instance: Instance) -> Instance:
         named = (instance.lines[k] for k in self.chosen(instance))

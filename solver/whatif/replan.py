@@ -6,7 +6,7 @@ they are solved once more in one model if it is small enough, else one after ano
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,9 +21,9 @@ from solver.limits import Left, Prices
 from solver.lots import Block, DraftLot, DraftPool, Market
 from solver.master import keep_lawful, left_after
 from solver.milp import Effort
-from solver.months import month_at, offset
+from solver.months import offset
 from solver.plan import OPTIMAL_GAP, PlanPool
-from solver.pools import leaders, members, total_value
+from solver.pools import in_words, leaders, members, total_value
 from solver.whatif.upholding import uphold
 from solver.worth import Worth
 
@@ -236,10 +236,12 @@ class _Resolving:
     def _named(self, blocks: Sequence[Block], chosen: Chosen) -> list[PlanPool]:
         """The pools in the instance's names; a pool keeps its former lead where that one still can lead."""
         former = {(pool.family, pool.start): pool.lead for pool in self.mine}
-        pools = [named(self.market, self.worth, b, p, former) for b, mine in zip(blocks, chosen) for p in mine]
+        instance = self.market.instance
+        new = [in_words(instance, self.worth, block, pool) for block, mine in zip(blocks, chosen) for pool in mine]
+        pools = [replace(pool, lead=former.get((pool.family, pool.start), "")) for pool in new]
         leads = assign_leads([leaders(self.market, self.worth, pool) for pool in pools], self.left.leads)
         assert leads is not None  # noqa: S101 the choice was made under the same limits
-        people = self.market.instance.participants
+        people = instance.participants
         return [replace(pool, lead=people[lead].id) for pool, lead in zip(pools, leads, strict=True)]
 
 
@@ -265,20 +267,3 @@ def drafts(block: Block, instance: Instance, pools: Sequence[PlanPool]) -> tuple
         if drafted is not None:
             found.append(drafted)
     return tuple(sorted(found, key=lambda pool: (pool.family, pool.start)))
-
-
-def named(
-    market: Market, worth: Worth, block: Block, pool: DraftPool, leads: Mapping[tuple[str, str], str]
-) -> PlanPool:
-    """A block's pool in the instance's names and figures; ``leads`` by family and start, empty where there is none."""
-    instance = market.instance
-    start, family = month_at(instance.policy.horizon_start, pool.start), block.families[pool.family]
-    lots = (
-        worth.lot(
-            instance.offers[block.offer[lot.offer]].id,
-            [instance.lines[block.line[line]].id for line in lot.lines],
-            start,
-        )
-        for lot in pool.lots
-    )
-    return PlanPool(family, start, leads.get((family, start), ""), tuple(lots))

@@ -12,6 +12,7 @@ from connectors import archive
 from connectors.errors import BadData
 from connectors.limits import Limits
 from tests.connectors.samples import patched, raw_sheet, read_table, refusal, sheet_xml, workbook
+from tests.zips import far_away
 
 HEAD = ["Navn", "Antal", "Pris"]
 
@@ -142,6 +143,63 @@ def test_a_way_of_packing_no_workbook_has_is_refused():
         made.writestr("a", b"x" * 100)
     with pytest.raises(BadData, match="packed in a way") as caught:
         archive.opened(target, Limits())
+    assert caught.value.code == "damaged"
+
+
+def small(tmp_path, change):
+    """An archive of one part, its bytes changed, and where its directory begins given to the change."""
+    path = tmp_path / "demand.xlsx"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("a", b"x" * 100)
+    content = bytearray(path.read_bytes())
+    change(content, content.index(b"PK\x01\x02"))
+    path.write_bytes(content)
+    return path
+
+
+def a_later_version(content, directory):
+    content[directory + 6] = 255
+
+
+def a_name_in_no_encoding(content, directory):
+    content[directory + 9] |= 0x08  # names are UTF-8
+    content[directory + 46] = 0xFF
+
+
+def patched_data(content, directory):
+    content[directory + 8] = 0x20
+
+
+def strong_encryption(content, directory):
+    content[directory + 8] = 0x40
+
+
+def a_name_in_no_encoding_at_the_part(content, directory):
+    content[7] |= 0x08
+    content[30] = 0xFF
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (a_later_version, "cannot be opened .zip file version 25.5"),
+        (a_name_in_no_encoding, "cannot be opened .'utf-8' codec"),
+        (patched_data, "part a cannot be unpacked .compressed patched data"),
+        (strong_encryption, "part a cannot be unpacked .strong encryption"),
+        (a_name_in_no_encoding_at_the_part, "part a cannot be unpacked .'utf-8' codec"),
+    ],
+)
+def test_what_a_bit_asks_of_the_reader_in_vain_is_refused(tmp_path, change, said):
+    with small(tmp_path, change).open("rb") as file, pytest.raises(BadData, match=said) as caught:
+        list(archive.chunks(archive.opened(file, Limits()), "a"))
+    assert caught.value.code == "damaged"
+
+
+def test_a_part_beyond_the_file_is_refused(tmp_path):
+    path = small(tmp_path, lambda content, directory: None)
+    path.write_bytes(far_away(path.read_bytes()))
+    with path.open("rb") as file, pytest.raises(BadData, match="said to be where none can be") as caught:
+        archive.opened(file, Limits())
     assert caught.value.code == "damaged"
 
 

@@ -4,23 +4,19 @@ from datetime import UTC, date, datetime
 from random import Random
 from uuid import UUID
 
-from pooling.planning.views import (
-    ExcludedView,
+from pooling.planning.pool_views import (
     Gain,
-    HowMade,
     LineView,
     LotView,
     MemberLot,
     MemberView,
     OfferView,
-    PlanView,
     PoolView,
     SigningBodyView,
     TierView,
-    TotalsView,
     Trace,
-    UnpooledView,
 )
+from pooling.planning.views import ExcludedView, HowMade, PlanView, TotalsView, UnpooledView
 
 BUYERS = {
     "SE-AB": ("Region Stockholm", "SE"),

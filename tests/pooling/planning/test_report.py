@@ -10,8 +10,9 @@ from itertools import pairwise
 import pytest
 
 from pooling.market.rules import VolumeRow
+from pooling.planning.pool_views import OfferView
 from pooling.planning.report import MOST_EXAMPLES, MOST_LEVELS, declared_made_up, market_volumes, reasons, render
-from pooling.planning.views import OfferView, PlanView
+from pooling.planning.views import PlanView
 from pooling.web.figures import THIN
 from tests.pooling.demo.frozen_views import BUYERS, large, lot, plan, pool, unpooled
 

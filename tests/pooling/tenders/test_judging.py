@@ -8,7 +8,8 @@ import pytest
 
 from pooling.database import reading
 from pooling.tenders import service
-from pooling.tenders.judging import Asked, AskedLot, AskedMember, Range, Short, judge
+from pooling.tenders.judged import Asked, AskedLot, AskedMember, Range, Short
+from pooling.tenders.judging import judge
 from pooling.tenders.rules import Answer
 from pooling.tenders.standing import standing
 from tests.pooling.tenders.conftest import Round
