@@ -21,8 +21,8 @@ from pooling.database import reading, transaction
 from pooling.invariants.commands import CHECKS
 from pooling.market import service as market
 from pooling.planning.rules import shifted
-from pooling.reference import service as reference
 from pooling.settings import Settings
+from tests import reference_data
 from tests.pooling.api_client import Clock, api, make_account
 from tests.pooling.planning.demand import add_lines, line, offer, policy, submission
 from tests.pooling.serving import served
@@ -34,7 +34,6 @@ BORDER = 30.0
 
 def pairs(session: Session, many: int, now: datetime) -> None:
     """Made up: in each of so many months two regions need gloves, and their two lines can start in no other."""
-    reference.install(session)
     market.store_offers(session, [offer()], file=("offers.csv", "e" * 64), loaded_at=now)
     lines = []
     for number in range(many):
@@ -89,6 +88,7 @@ def now() -> datetime:
 def proposed(database_url: str, many: int, now: datetime) -> list[str]:
     """So many tenders of one cycle, each of the same two members."""
     with api(database_url, clock=Clock(now)) as made:
+        reference_data.install(made.engine)
         with transaction(made.engine) as session:
             pairs(session, many, now)
         make_cycle(made)

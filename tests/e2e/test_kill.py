@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from pooling.database import connect, reading, transaction
-from pooling.reference import service as reference
+from tests import reference_data
 from tests.e2e.killing import Target, kill_at_random
 from tests.pooling.demand.builders import ROW
 from tests.pooling.planning.demand import small_world
@@ -121,8 +121,7 @@ class Loads:
 @pytest.fixture
 def prepared(database_url: str) -> Any:
     engine = connect(database_url)
-    with transaction(engine) as session:
-        reference.install(session)
+    reference_data.install(engine)
     yield engine
     engine.dispose()
 

@@ -11,12 +11,12 @@ from pooling.database import connect, reading, transaction
 from pooling.looking import looking
 from pooling.prepared import MOST_SHAPES, Prepared
 from pooling.reference import service as reference
+from tests import reference_data
 
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    with transaction(engine) as session:
-        reference.install(session)
+    reference_data.install(engine)
     return engine
 
 

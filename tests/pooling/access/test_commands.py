@@ -13,9 +13,9 @@ from pooling.access.commands import admin
 from pooling.access.keys import TooManyKeys
 from pooling.access.tables import ApiKey, Person
 from pooling.audit import AuditEntry
-from pooling.database import reading, transaction
+from pooling.database import reading
 from pooling.errors import BadInput, NotFound
-from pooling.reference import service as reference
+from tests import reference_data
 from tests.pooling.api_client import api
 
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -24,8 +24,7 @@ SECRET = r"npk_[A-Za-z0-9_-]{43}"
 
 @pytest.fixture(autouse=True)
 def installed(engine: Engine) -> None:
-    with transaction(engine) as session:
-        reference.install(session)
+    reference_data.install(engine)
 
 
 def run(engine: Engine, *words: str) -> Result:

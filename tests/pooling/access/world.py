@@ -20,9 +20,9 @@ from pooling.access import keys, people
 from pooling.access.people import Rights
 from pooling.access.rules import SCOPES, Role
 from pooling.database import connect
-from pooling.reference import service as reference
 from pooling.settings import Settings
 from pooling.transactions import written
+from tests import reference_data
 from tests.pooling.access.samples import Place, Sample, Sent, subjects
 from tests.pooling.idle_apps import app_over
 
@@ -150,8 +150,7 @@ def opened_world(url: str) -> Iterator[World]:
     """A world over an empty, migrated database."""
     engine = connect(url)
     start = datetime.now(UTC)
-    with written(engine, actor=None, now=start) as opened:
-        reference.install(opened.session)
+    reference_data.install(engine)
     clock: list[World] = []
     settings = Settings(database_url=url, requests_per_minute=0)
     with app_over(settings, clock=lambda: clock[0].now if clock else start) as app, TestClient(app) as client:

@@ -3,12 +3,10 @@
 import pytest
 from sqlalchemy import Engine
 
-from pooling.database import transaction
-from pooling.reference import service as reference
+from tests import reference_data
 
 
 @pytest.fixture
 def ready(engine: Engine) -> Engine:
-    with transaction(engine) as session:
-        reference.install(session)
+    reference_data.install(engine)
     return engine

@@ -20,8 +20,8 @@ from pooling.access.rules import Role
 from pooling.database import reading, transaction
 from pooling.notices import jobs, outbox
 from pooling.notices.outbox import wait_before
-from pooling.reference import service as reference
 from pooling.smtp import Server, Unreachable, connected, server_of
+from tests import reference_data
 from tests.pooling.api_client import NOW
 from tests.pooling.jobs.working import enqueued, job_of, work_all
 from tests.pooling.notices.mailserver import MailServer, mail_server
@@ -41,8 +41,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
     """Two coordinators with addresses and a notice for both."""
-    with transaction(engine) as session:
-        reference.install(session)
+    reference_data.install(engine)
     for name, code in (("ada", "SE-M"), ("bo", "DK-82")):
         person(engine, Role.COORDINATOR, code, email=f"{name}@region.example")
     told(engine, participants=["SE-M", "DK-82"])

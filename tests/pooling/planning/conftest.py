@@ -12,6 +12,7 @@ from pooling.jobs import context as job_context
 from pooling.planning import findings, service, work
 from pooling.planning import jobs as planning_jobs
 from pooling.planning.jobs import HANDLERS
+from tests import reference_data
 from tests.pooling.api_client import Api, RoleClient, api
 from tests.pooling.jobs.working import work_all
 from tests.pooling.planning.demand import policy, small_world
@@ -58,6 +59,7 @@ class Planned:
 def opened(database_url: str) -> Iterator[Api]:
     """The service over the small world, without a plan."""
     with api(database_url) as made:
+        reference_data.install(made.engine)
         with transaction(made.engine) as session:
             small_world(session)
         yield made
@@ -66,6 +68,7 @@ def opened(database_url: str) -> Iterator[Api]:
 @pytest.fixture
 def planned(database_url: str) -> Iterator[Planned]:
     with api(database_url) as made:
+        reference_data.install(made.engine)
         with transaction(made.engine) as session:
             lines = small_world(session)
         plan = service.make_plan(made.engine, policy(), now=made.clock.now).plan

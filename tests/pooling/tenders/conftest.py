@@ -18,7 +18,7 @@ from pooling.planning import service as planning
 from pooling.planning.holds import NOTHING, Holds
 from pooling.planning.policy import Policy
 from pooling.planning.solving import Effort, solve_judged
-from pooling.reference import service as reference
+from tests import reference_data
 from tests.pooling.api_client import Api, RoleClient, api
 from tests.pooling.planning.demand import policy, small_world
 
@@ -129,8 +129,8 @@ class Round:
 def planned_world(database_url: str, fill: Callable[[Session], object]) -> Iterator[Round]:
     """The service over what ``fill`` puts in, in a cycle that is closed and planned."""
     with api(database_url) as made:
+        reference_data.install(made.engine)
         with transaction(made.engine) as session:
-            reference.install(session)
             fill(session)
         make_cycle(made)
         close(made)

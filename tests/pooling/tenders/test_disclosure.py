@@ -13,11 +13,11 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from pooling.access.rules import Visible
-from pooling.database import connect, transaction
-from pooling.reference import service as reference
+from pooling.database import connect
 from pooling.schema import migrate
 from pooling.tenders import invitation
 from pooling.tenders.tables import Tender, TenderLot
+from tests import reference_data
 from tests.e2e.story import Story, got, told
 from tests.e2e.story_given import BY_SYSTEM, GLOVES, OFFERS, POLICY, SPRING, file_of, row, skane
 from tests.pooling.agreements.given import FROZEN, Bought, Given, LotGiven, agreement
@@ -85,8 +85,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A database with reference data, in which nothing is kept."""
     made = connect(f"sqlite:///{tmp_path_factory.mktemp('wholes') / 'pooling.sqlite'}")
     migrate(made)
-    with transaction(made) as session:
-        reference.install(session)
+    reference_data.install(made)
     yield made
     made.dispose()
 

@@ -31,7 +31,6 @@ NOTHING = {
 
 def small(session: Session) -> None:
     """A Swede and a Norwegian, about EUR 169,000 over three years, nothing environmental required."""
-    reference.install(session)
     standing = [offer(NEEDLES, NEEDLES, criteria=()), offer("dear", NEEDLES, criteria=(), max_quantity=1)]
     market.store_offers(session, standing, file=("offers.csv", "e" * 64), loaded_at=NOW)
     lines = [line("SE-M", 650_000, NEEDLES), line("NO-HSO", 500_000, NEEDLES)]
@@ -181,7 +180,6 @@ def test_what_a_line_requires_is_specified_and_what_the_offer_merely_meets_is_no
     database_url: str, required: str, severity: str
 ) -> None:
     def demand(session: Session) -> None:
-        reference.install(session)
         green = offer(NEEDLES, NEEDLES, criteria=("pvc-free",))
         market.store_offers(session, [green], file=("offers.csv", "e" * 64), loaded_at=NOW)
         asking = line("SE-M", 650_000, NEEDLES, required=required)
