@@ -12,8 +12,9 @@ from tests.solver.brute import best
 from tests.solver.features import FEATURES, binding
 from tests.solver.instances import THEMES, Document, category, instance, line, offer, participant, random_instance
 
-CASES_A_THEME, LEAST_BINDING = 50, 8
-"""So many instances of each theme are compared; in so many each feature changes the best total."""
+CASES_A_THEME, LEAST_BINDING = 15, 2
+MORE_A_THEME, MORE_BINDING = 50, 8
+"""So many instances of each theme are compared, and at length; in so many each feature changes the best total."""
 APART_EXACT = 0.9
 """Share of the instances in which families apart reach the best plan; beyond it they owe a lawful one and a bound."""
 TOLERANCE_EUR = 0.01
@@ -39,11 +40,11 @@ def compare(document: Document, total: float) -> bool:
     return apart.objective_eur >= total - slack
 
 
-def test_the_solve_equals_brute_force_where_every_rule_binds() -> None:
+def compare_where_rules_bind(cases_a_theme: int, least: int) -> None:
     bound: Counter[str] = Counter()
-    compared = exact = 0
+    exact = 0
     for theme in THEMES:
-        for seed in range(CASES_A_THEME):
+        for seed in range(cases_a_theme):
             document = random_instance(seed, theme=theme)
             total, _ = best(document)
             try:
@@ -51,11 +52,19 @@ def test_the_solve_equals_brute_force_where_every_rule_binds() -> None:
             except AssertionError as wrong:
                 wrong.add_note(f"random_instance({seed}, theme={theme})")
                 raise
-            compared += 1
-            bound.update(binding(document, total, among=[name for name in FEATURES if bound[name] < LEAST_BINDING]))
-    assert compared >= 500
-    assert {name: bound[name] for name in FEATURES if bound[name] < LEAST_BINDING} == {}
-    assert exact >= APART_EXACT * compared
+            bound.update(binding(document, total, among=[name for name in FEATURES if bound[name] < least]))
+    assert {name: bound[name] for name in FEATURES if bound[name] < least} == {}
+    assert exact >= APART_EXACT * cases_a_theme * len(THEMES)
+
+
+def test_the_solve_equals_brute_force_where_every_rule_binds() -> None:
+    compare_where_rules_bind(CASES_A_THEME, LEAST_BINDING)
+
+
+@pytest.mark.prove
+def test_the_solve_equals_brute_force_in_500_cases_and_more() -> None:
+    assert MORE_A_THEME * len(THEMES) >= 500
+    compare_where_rules_bind(MORE_A_THEME, MORE_BINDING)
 
 
 def scaled(document: Document, *, volume: int, price: float) -> Document:
