@@ -12,10 +12,11 @@ import numpy as np
 from solver.confirming import Confirming
 from solver.instance import Line, Offer
 from solver.joining import Joining, Reached, Standing
-from solver.lots import WORSE_OFF_TOLERANCE, Market, suits, window
+from solver.lots import WORSE_OFF_TOLERANCE, Market
 from solver.months import month_at
 from solver.plan import PlanPool, Reason, Unpooled
 from solver.shelves import Crowd, Shelf
+from solver.terms import suits, window
 from solver.worth import Worth
 
 BY_PLAN = (Reason.CAPACITY, Reason.BETTER_WITHOUT)

@@ -9,7 +9,8 @@ import numpy as np
 from solver.arrays import Flags, Floats, Ints
 from solver.instance import Line, Offer
 from solver.limits import ceiling
-from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Z90, Market, suits, term_months, window, worth_per_unit
+from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Z90, Market
+from solver.terms import suits, term_months, window, worth_per_unit
 
 ENUMERATED_LINES, ENUMERATED_KEPT = 12, 16
 """Choices among so many other lines are looked at one by one; kept for so many crowds."""

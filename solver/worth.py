@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from solver.instance import Instance, Line, Offer
-from solver.lots import SURE_TOLERANCE, Z90, term_months, worth_per_unit
+from solver.lots import SURE_TOLERANCE, Z90
 from solver.months import offset
 from solver.plan import PlanLot, PlanPool, Totals
+from solver.terms import term_months, worth_per_unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from pooling.access import keys, people
+from pooling.access import keys, people, principals
 from pooling.access.keys import Key, Made
-from pooling.access.people import Identification, Record, Rights
+from pooling.access.people import Identification, Rights
+from pooling.access.principals import Record
 from pooling.access.rules import Principal, Role
 from pooling.database import one_at_a_time
 from pooling.errors import BadInput, NotFound
@@ -86,7 +87,7 @@ def revoke_key(session: Session, who: Principal, key: UUID, *, now: datetime, ex
 
 
 def _system(session: Session, principal: UUID) -> None:
-    if people.record(session, principal).kind == "person":
+    if principals.record(session, principal).kind == "person":
         raise BadInput(f"principal {principal} is a person, who makes their own keys; invite them instead")
 
 
@@ -115,7 +116,7 @@ def let_in(
     """A new principal, and for a person the one-time secret to make a key with; raises BadInput."""
     if kind == "person":
         principal = people.add_person(session, name, rights, now=now, identities=identities, email=email)
-        return people.record(session, principal), keys.invite(session, principal, now=now).secret
+        return principals.record(session, principal), keys.invite(session, principal, now=now).secret
     if identities:
         raise BadInput("identities: a system that comes with tokens is entered by its first request; leave them out")
     if email is not None:
@@ -123,14 +124,14 @@ def let_in(
     if rights.employer is not None or rights.roles != {Role.PARTNER}:
         raise BadInput("a system has the role partner alone and no employer")
     principal = people.add_system(session, name, rights.participants, now=now)
-    return people.record(session, principal), None
+    return principals.record(session, principal), None
 
 
 def change_rights(session: Session, principal: UUID, rights: Rights, *, expect: Expect) -> Record:
     """Other rights for a principal; raises NotFound, BadInput."""
     expect(people.locked(session, principal).version)
     people.change(session, principal, rights)
-    return people.record(session, principal)
+    return principals.record(session, principal)
 
 
 def invite(session: Session, principal: UUID, *, now: datetime) -> Made:

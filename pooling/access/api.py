@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Controller, Response
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from pooling.access import accounts, contacts, people
+from pooling.access import accounts, contacts, principals
 from pooling.access.api_audit import AuditController
 from pooling.access.keys import Made
 from pooling.access.people import Identification, Rights
@@ -153,7 +153,7 @@ class PrincipalController(Controller):
         def work(call: Call) -> Reply:
             window = call.window(cursor, limit)
             after = UUID(window.after[0]) if window.after else None
-            found = people.records(call.session, after=after, limit=window.fetch)
+            found = principals.records(call.session, after=after, limit=window.fetch)
             return call.page(page_of(found, window, key=lambda each: (each.id,)), PrincipalPage, view=principal_view)
 
         return handling.read(request, work)
@@ -163,7 +163,7 @@ class PrincipalController(Controller):
         """With roles, participants and what issuers know them by."""
 
         def work(call: Call) -> Reply:
-            record = people.record(call.session, principal_id)
+            record = principals.record(call.session, principal_id)
             return Reply(principal_view(record), version=record.version)
 
         return handling.read(request, work)
@@ -183,7 +183,7 @@ class PrincipalController(Controller):
                 now=call.now,
             )
             shown = principal_view(record, secret) if secret is not None else principal_view(record)
-            again = principal_view(people.nameless(record))  # a stored answer would outlive the name's erasure
+            again = principal_view(principals.nameless(record))  # a stored answer would outlive the name's erasure
             return created(shown, location=f"/v1/principals/{record.id}", version=record.version, replay=again)
 
         return handling.write(request, work)
@@ -196,7 +196,7 @@ class PrincipalController(Controller):
 
         def work(call: Call) -> Reply:
             record = accounts.change_rights(call.session, principal_id, _rights(data), expect=call.expect)
-            again = principal_view(people.nameless(record))
+            again = principal_view(principals.nameless(record))
             return Reply(principal_view(record), version=record.version, replay=again)
 
         return handling.write(request, work)
@@ -241,7 +241,7 @@ def _me(call: Call) -> Reply:
 
 def _me_view(call: Call) -> Me:
     who = call.who
-    return me_view(who, people.name_of(call.session, who.id), contacts.email_of(call.session, who.id))
+    return me_view(who, principals.name_of(call.session, who.id), contacts.email_of(call.session, who.id))
 
 
 def _made(made: Made, call: Call) -> Reply:

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 from sqlalchemy import Engine
 
-from pooling.access import accounts, keys, people
+from pooling.access import accounts, keys, people, principals
 from pooling.access.keys import DAYS, MOST_DAYS, MOST_OVERLAP_HOURS, ONCE_FOR, OVERLAP_HOURS, Made
 from pooling.access.people import Rights
 from pooling.access.rules import SCOPES, Role
@@ -93,7 +93,7 @@ def change_rights(
 def list_principals(engine: Engine) -> None:
     """List people and systems."""
     with reading(engine) as session:
-        found = people.records(session, limit=None)
+        found = principals.records(session, limit=None)
     table = Table(title=f"{len(found):,} principals")
     for name in ("id", "kind", "name", "roles", "participants", "state"):
         table.add_column(name, no_wrap=name == "id", overflow="fold")

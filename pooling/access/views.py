@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from pooling.access import keys, people
+from pooling.access import keys, people, principals
 from pooling.access.projection import OPEN
 from pooling.access.rules import Principal, Role
 from pooling.smtp import MOST_EMAIL
@@ -178,7 +178,7 @@ def key_view(key: keys.Key, now: datetime, secret: str | UnsetType = UNSET) -> K
     )
 
 
-def principal_view(record: people.Record, invitation: str | UnsetType = UNSET) -> PrincipalView:
+def principal_view(record: principals.Record, invitation: str | UnsetType = UNSET) -> PrincipalView:
     """A principal as it is shown; ``invitation`` only where it was just made."""
     return PrincipalView(
         id=record.id,

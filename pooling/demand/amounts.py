@@ -8,6 +8,7 @@ import polars as pl
 from pooling.demand.days import Wrong
 from pooling.demand.distinct import ByDistinct
 from pooling.demand.exact import half_even, power_of_ten
+from pooling.demand.figure_sections import Price, is_vat_rate
 from pooling.demand.figures import (
     MAX_HIGH,
     MAX_PRICE_MICRO,
@@ -20,7 +21,6 @@ from pooling.demand.figures import (
     Marks,
     read_figures,
 )
-from pooling.demand.sections import Price, is_vat_rate
 from pooling.demand.work import Work
 from pooling.reference.words import same
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pooling.demand.figure_sections import Currency, Price, Units
 from pooling.demand.keys import Faults
-from pooling.demand.sections import CANONICAL, Categories, Currency, Group, Price, Skip, Units, Window
+from pooling.demand.sections import CANONICAL, Categories, Group, Skip, Window
 from pooling.errors import did_you_mean
 
 NEEDED = ("participant", "quantity", "unit_price", "currency")

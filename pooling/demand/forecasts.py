@@ -5,51 +5,30 @@ that a forecast had ends then, and stays on record. What is not known of a word 
 system that sent it is told at once.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import polars as pl
 from sqlmodel import Session
 
-from connectors.frames import ROW
 from pooling import audit, feed
 from pooling.deeds import deed_of
-from pooling.demand import cycle_closing, cycle_lines, doubts, faults, forecast_store, loading, store
-from pooling.demand.figures import Marks
+from pooling.demand import cycle_closing, cycle_lines, doubts, forecast_store, store, submitting
+from pooling.demand.forecast_reading import checked, report_of, row_faults
 from pooling.demand.forecast_store import Known
 from pooling.demand.intake import Intake, Portion
 from pooling.demand.mapping import FileMapping
 from pooling.demand.mapping_file import MappingDocument
 from pooling.demand.notices import Notices
 from pooling.demand.pushed import CREATED, REFUSED, REPLACED, UNCHANGED, Entry, Fault, ForecastsRefused, Pushed, Result
-from pooling.demand.recognise import from_headers
 from pooling.demand.sender import Sender
 from pooling.demand.sent_for import SentFor, current
 from pooling.demand.tally import Tally
 from pooling.errors import NotFound, counted
 from pooling.reference import service as reference_service
-
-COLUMNS = (
-    *("participant", "category", "item_code", "item_name", "quantity", "quantity_low", "quantity_high", "unit"),
-    *("pack_size", "unit_price", "price_per", "currency", "price_basis", "vat_rate", "delivered", "date"),
-    *("earliest_start", "latest_start", "window_source", "required", "refused", "depth"),
-)
-"""What a forecast can say: columns of a demand frame."""
-MAPPING = MappingDocument({"base": "headers", "name": "forecasts"}, Path(), b"")
-MARKS = Marks(".", None)
-WAITS = {
-    "unknown-category": "no category by this name or code",
-    "unknown-unit": "no unit by this name or code",
-    "unknown-pack": "not known how many a pack holds",
-    "unit-mismatch": "a unit in which this category is not counted",
-}
-PLACES = {"unknown-category": "category", "unknown-unit": "unit", "unknown-pack": "pack_size", "unit-mismatch": "unit"}
 
 
 @dataclass(slots=True)
@@ -112,8 +91,8 @@ def push(
     known = forecast_store.known(session, source, [entry.external_id for entry in entries])
     sender = _today(session, sender)
     found = _sorted(entries, known, sender, again=goes_to.late)
-    steps, portion, mapping = _checked(session, found.wanted, given=given, sender=sender, now=now)
-    for number, fault in _row_faults(portion, steps):
+    steps, portion, mapping = checked(session, found.wanted, given=given, sender=sender, now=now)
+    for number, fault in row_faults(portion, steps):
         found.faults.setdefault(number, []).append(fault)
         found.wanted.pop(number, None)
     if found.faults and not partial:
@@ -124,7 +103,7 @@ def push(
     submission, warnings = None, tuple[str, ...]()
     if found.wanted:
         if found.faults:  # without the rows that are refused
-            steps, portion, mapping = _checked(session, found.wanted, given=given, sender=sender, now=now)
+            steps, portion, mapping = checked(session, found.wanted, given=given, sender=sender, now=now)
         submission, warnings = _stored(
             session, source, found, steps, portion, mapping, sender=sender, now=now, sent_for=goes_to
         )
@@ -171,43 +150,6 @@ def _sorted(entries: Sequence[Entry], known: Mapping[str, Known], sender: Sender
     return found
 
 
-def _checked(
-    session: Session,
-    wanted: Mapping[int, Entry],
-    *,
-    given: MappingDocument | None,
-    sender: Sender,
-    now: datetime,
-) -> tuple[Intake, Portion, FileMapping]:
-    """The entries through the intake that files go through, under a mapping made of the fields' names."""
-    reference = loading.reference_data(session)
-    mapping = from_headers(COLUMNS, None, given or MAPPING, reference)
-    steps = Intake(
-        mapping,
-        reference,
-        marks=MARKS,
-        headers={name: name for name in COLUMNS},
-        received_on=now.date(),
-        may_send_for=sender.may_send_for,
-    )
-    cells = {name: [entry.cells.get(name) for entry in wanted.values()] for name in COLUMNS}
-    schema = {ROW: pl.UInt32, **dict.fromkeys(COLUMNS, pl.String)}
-    (portion,) = steps.portions([pl.DataFrame({ROW: list(wanted), **cells}, schema=schema)])
-    return steps, portion, mapping
-
-
-def _row_faults(portion: Portion, steps: Intake) -> Iterable[tuple[int, Fault]]:
-    """Number of an entry with what is wrong with it; a word that would wait in a file is a fault here."""
-    for each in faults.listed(portion.faults):
-        place = each.column if each.column in COLUMNS else ""
-        yield each.row, Fault(place, each.code, f"{each.value!r}: {each.what}; {each.remedy}")
-    if portion.waiting.height:
-        for row, reason, value in portion.waiting.select("row", "reason", "value").iter_rows():
-            near = ", ".join(found["id"] for found in steps.checker.candidates(reason, value))
-            text = f"{value!r}: {WAITS[reason]}" + (f", closest are {near}" if near else "")
-            yield row, Fault(PLACES[reason], reason, f"{text}; correct it, or explain the word in a mapping")
-
-
 def _pointers(found: Mapping[int, Sequence[Fault]]) -> list[tuple[str, str, str]]:
     return [
         (f"#/lines/{number - 1}" + (f"/{fault.place}" if fault.place else ""), fault.code, fault.detail)
@@ -231,8 +173,8 @@ def _stored(
     """One submission with a line for each entry; the lines that these forecasts had end."""
     tally = Tally(steps.checker, Notices(now.date()))
     tally.add(portion)
-    read = _read(list(found.wanted.values()))
-    submission = loading.begin(
+    read = report_of(list(found.wanted.values()))
+    submission = submitting.begin(
         session,
         f"{source}.json",
         mapping,
@@ -255,7 +197,7 @@ def _stored(
     documents = {key: document for key, document in _documents(found).items() if key not in kept}
     forecast_store.point(session, source, documents, found.known, submission=submission, now=now)
     known = {"series": source, "file_name": f"{source}.json", "read": read}
-    answer = loading.finish(
+    answer = submitting.finish(
         session,
         tally,
         submission=submission,
@@ -283,28 +225,6 @@ def _kept(session: Session, named: Sequence[Known], sent_for: SentFor) -> set[st
 
 def _documents(found: _Sorted) -> dict[str, Mapping[str, Any]]:
     return {entry.external_id: entry.document for entry in found.wanted.values()}
-
-
-def _read(entries: Sequence[Entry]) -> dict[str, Any]:
-    """How the entries were read, in the words of a file's report."""
-    documents = [{"external_id": entry.external_id, **entry.document} for entry in entries]
-    content = json.dumps(documents, sort_keys=True, separators=(",", ":")).encode()
-    nothing = dict.fromkeys(("delimiter", "thousands_mark", "sheet", "first_short_row"))
-    return {
-        "format": "json",
-        "encoding": "utf-8",
-        "decimal_mark": ".",
-        "header_row": 0,
-        "headers": list(COLUMNS),
-        "unused_headers": [],
-        "columns": list(COLUMNS),
-        "rows": len(entries),
-        "blank_rows": 0,
-        "short_rows": 0,
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        **nothing,
-    }
 
 
 def _results(entries: Sequence[Entry], found: _Sorted) -> Iterable[Result]:

@@ -4,19 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pooling.demand.contradictions import Parts, contradictions
+from pooling.demand.figure_sections import Currency, Price, Units
 from pooling.demand.keys import Faults
 from pooling.demand.sections import (
     CANONICAL,
     Categories,
     Criteria,
-    Currency,
     DayFormats,
     FileHints,
     Group,
-    Price,
     Skip,
     Uncertainty,
-    Units,
     Window,
     nothing,
 )

@@ -6,22 +6,17 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from pooling.cycles.service import DEPTHS
+from pooling.demand.figure_sections import PACK, Currency, PackPattern, Price, Units, UnitWord
 from pooling.demand.keys import Keys
 from pooling.demand.sections import (
-    PACK,
     Categories,
     CategoryRule,
     Criteria,
-    Currency,
     DayFormats,
     FileHints,
     Group,
-    PackPattern,
-    Price,
     Skip,
     Uncertainty,
-    Units,
-    UnitWord,
     Window,
     is_month,
 )

@@ -10,11 +10,11 @@ from typing import Any
 
 from connectors.files import Preview
 from pooling.demand import words
+from pooling.demand.figure_sections import PACK
 from pooling.demand.intake import senders
 from pooling.demand.mapping import BadMapping, FileMapping
 from pooling.demand.mapping_file import MappingDocument, mapping_of
 from pooling.demand.naming import Reference
-from pooling.demand.sections import PACK
 from pooling.errors import BadInput
 from pooling.reference.units import UNITS
 

@@ -8,9 +8,9 @@ import polars as pl
 
 from pooling.demand.distinct import ByDistinct
 from pooling.demand.exact import power_of_ten
+from pooling.demand.figure_sections import MAX_PACK, PackPattern, Units, UnitWord
 from pooling.demand.figures import QUANTITY_DECIMALS, Marks, read_figures
 from pooling.demand.mapping import FileMapping
-from pooling.demand.sections import MAX_PACK, PackPattern, Units, UnitWord
 from pooling.demand.work import JOIN, Work, joined
 from pooling.reference.rules import base_factor
 from pooling.reference.units import UNITS, unit_code

@@ -10,7 +10,7 @@ from pooling.calls import Asked, Call, Reply, accepted
 from pooling.endpoints import get, post
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
-from pooling.planning import comparisons, explaining, explanations, findings, policies
+from pooling.planning import comparisons, explaining, explanations, findings, policies, risk_answers
 from pooling.planning.asking import NewBaselines, NewUnlock
 from pooling.problems import ACCEPTED
 
@@ -84,7 +84,7 @@ class ExplanationController(Controller):
         return handling.read(request, work)
 
     @get("/risk", "risk.read", "Risk of a plan")
-    def risk(self, request: Asked, handling: Handled, plan_id: FromPath[UUID]) -> Response[explanations.PlanRisk]:
+    def risk(self, request: Asked, handling: Handled, plan_id: FromPath[UUID]) -> Response[risk_answers.PlanRisk]:
         """Savings as drawn, and the pools that fail where figures turn out at the bad end of their range."""
         return handling.read(request, lambda call: explaining.plan_risk(call.session, plan_id))
 
@@ -142,7 +142,7 @@ class PoolExplanationController(Controller):
         return handling.read(request, lambda call: explaining.shares(call.session, call.who.sees, pool_id))
 
     @get("/risk", "pool-risk.read", "Risk of a pool")
-    def risk(self, request: Asked, handling: Handled, pool_id: Key) -> Response[explanations.PoolRisk]:
+    def risk(self, request: Asked, handling: Handled, pool_id: Key) -> Response[risk_answers.PoolRisk]:
         """Chances of its lots to reach their tiers, and what makes it fail."""
         return handling.read(request, lambda call: explaining.pool_risk(call.session, call.who.sees, pool_id))
 

@@ -9,7 +9,17 @@ from sqlmodel import Session
 
 from pooling.access.rules import Visible
 from pooling.paging import Key, Page, Window, page_of
-from pooling.planning import comparisons, explanations, findings, queries, scenario_sets, showing, whatifs, work
+from pooling.planning import (
+    comparisons,
+    explanations,
+    findings,
+    queries,
+    risk_answers,
+    scenario_sets,
+    showing,
+    whatifs,
+    work,
+)
 from pooling.planning.policy import Policy
 from pooling.planning.service import volume_to_market
 from pooling.planning.work import volume_document
@@ -55,18 +65,18 @@ def _volumes(rows: Sequence[Mapping[str, Any]], window: Window) -> Page[explanat
     return Page(tuple(msgspec.convert(row, explanations.Volume) for row in page.items), page.last)
 
 
-def plan_risk(session: Session, plan: UUID) -> explanations.PlanRisk:
+def plan_risk(session: Session, plan: UUID) -> risk_answers.PlanRisk:
     """What may go wrong with a plan; raises NotFound."""
     document = _document(session, plan, work.RISK)
     people = showing.stored_plan(session, plan).frozen.instance["participants"]
-    return msgspec.convert({**document, "participants": [each["id"] for each in people]}, explanations.PlanRisk)
+    return msgspec.convert({**document, "participants": [each["id"] for each in people]}, risk_answers.PlanRisk)
 
 
-def pool_risk(session: Session, sees: Visible, pool: int) -> explanations.PoolRisk:
+def pool_risk(session: Session, sees: Visible, pool: int) -> risk_answers.PoolRisk:
     """What may go wrong with a pool; raises NotFound."""
     place = showing.pool_place(session, sees, pool)
     document = _document(session, place.plan, findings.POOL_RISK, pool)
-    return msgspec.convert({**document, "members": sorted(_senders(session, place))}, explanations.PoolRisk)
+    return msgspec.convert({**document, "members": sorted(_senders(session, place))}, risk_answers.PoolRisk)
 
 
 def shares(session: Session, sees: Visible, pool: int) -> explanations.PoolShares:

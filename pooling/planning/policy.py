@@ -4,17 +4,16 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from pooling.errors import BadSetting, did_you_mean
+from pooling.planning.policy_keys import NONE, Check
 from pooling.planning.rules import Timetable, is_month, month_after
 
 DEFAULT = Path(__file__).parent / "data" / "policy.toml"
 LEAD_TIME_USUAL = range(9, 19)  # months; two joint Nordic rounds took 18 to 20, single phases can run side by side
-NONE = "none"
 
 AMOUNTS = (
     "carbon_price_eur_per_tonne",
@@ -129,7 +128,7 @@ def policy_of(given: Mapping[str, Any], *, today: date, place: str = "policy", c
         merged[table] = default[table] | own if isinstance(own, dict) else own
     merged.setdefault("as_of", today)
     merged.setdefault("lead_time_reason", "")
-    check = _Check(merged, faults)
+    check = Check(merged, faults)
     values = _checked(check)
     values["horizon_start"] = _horizon_start(values, merged.get("horizon_start"), check)
     if codes is not None:
@@ -186,7 +185,7 @@ def _instead(key: str, known: set[str]) -> str:
     return did_you_mean(key, sorted(known), f"known are {', '.join(sorted(known))}")
 
 
-def _checked(check: "_Check") -> dict[str, Any]:
+def _checked(check: Check) -> dict[str, Any]:
     """The values of all fields but ``horizon_start``."""
     values: dict[str, Any] = {key: check.text(key) for key in ("name", "lead_time_reason")}
     values["as_of"] = check.day("as_of")
@@ -212,7 +211,7 @@ def _checked(check: "_Check") -> dict[str, Any]:
     return values
 
 
-def _horizon_start(values: Mapping[str, Any], given: Any, check: "_Check") -> str:
+def _horizon_start(values: Mapping[str, Any], given: Any, check: Check) -> str:
     """The first month of the horizon; where its day or lead time is wrong, only its own form is looked at."""
     lead, reason = values["lead_time_months"], values["lead_time_reason"]
     if "lead_time_months" not in check.wrong and lead not in LEAD_TIME_USUAL and not reason:
@@ -231,79 +230,3 @@ def _horizon_start(values: Mapping[str, Any], given: Any, check: "_Check") -> st
             f" give {first} or later"
         )
     return str(given)
-
-
-class _Check:
-    """Reads keys of one document and notes what is wrong; a faulty value comes back as a harmless stand-in."""
-
-    def __init__(self, document: Mapping[str, Any], faults: list[str]) -> None:
-        self.document = document
-        self.faults = faults
-        self.wrong: set[str] = set()
-
-    def _fault(self, key: str, value: Any, remedy: str) -> None:
-        self.wrong.add(key)
-        self.faults.append(f"{key}: {value!r}: {remedy}")
-
-    def text(self, key: str) -> str:
-        value = self.document[key]
-        if not isinstance(value, str) or len(value) > 400:
-            self._fault(key, value, "give a text of at most 400 characters")
-        return str(value)
-
-    def day(self, key: str) -> date:
-        value = self.document[key]
-        if type(value) is not date:
-            self._fault(key, value, "give a day as YYYY-MM-DD, without quotes")
-            return date.min
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self.document[key]
-        if not isinstance(value, bool):
-            self._fault(key, value, "give true or false")
-        return bool(value)
-
-    def number(self, key: str, value: Any, *, least: int, most: int) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self._fault(key, value, f"give a whole number from {least} to {most}")
-            return least
-        return value
-
-    def whole(self, key: str, *, most: int, least: int = 1) -> int:
-        return self.number(key, self.document[key], least=least, most=most)
-
-    def limit(self, key: str) -> int | None:
-        value = self.document[key]
-        if value == NONE:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
-            self._fault(key, value, f'give a whole number of 0 or more, or "{NONE}"')
-            return None
-        return value
-
-    def amount(self, key: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
-            self._fault(key, value, "give a number of 0 or more")
-            return 0.0
-        return value
-
-    def share(self, key: str, least: float) -> float:
-        value = self.amount(key, self.document[key])
-        if not least <= value < 1:
-            self._fault(key, value, f"give a number from {least:g} up to, not including, 1")
-        return value
-
-    def codes(self, key: str) -> tuple[str, ...]:
-        value = self.document[key]
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            self._fault(key, value, "give a list of texts")
-            return ()
-        return tuple(sorted(set(value)))
-
-    def table(self, key: str) -> Mapping[str, Any]:
-        value = self.document[key]
-        if not isinstance(value, dict):
-            self._fault(key, value, f"give a table [{key}]")
-            return dict.fromkeys(Timetable.__slots__, 1) if key == "timetable" else {}
-        return value

@@ -14,9 +14,10 @@ import numpy as np
 
 from solver.arrays import Flags, Floats, Ints
 from solver.instance import Line, Offer
-from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Z90, Market, Terms, term_months, worth_per_unit
+from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Z90, Market
 from solver.months import offset
 from solver.near_misses.choosing import FEW, choices, in_order
+from solver.terms import Terms, term_months, worth_per_unit
 
 MOST_MONTHS = 12
 """A window is moved by a year at most."""

@@ -16,7 +16,8 @@ import numpy as np
 
 from solver.arrays import Floats
 from solver.instance import Category, Instance, Line, Offer
-from solver.lots import Z90, term_months
+from solver.lots import Z90
+from solver.terms import term_months
 
 NORMAL = NormalDist()
 

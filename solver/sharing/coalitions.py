@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from solver.arrays import Flags, Floats, Ints
-from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Z90, Terms
+from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Z90
 from solver.plan import PlanLot, PlanPool
+from solver.terms import Terms
 from solver.worth import Worth
 
 BATCH = 1 << 14

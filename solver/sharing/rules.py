@@ -27,13 +27,13 @@ from solver.checks import refuse, wholes
 from solver.errors import Fault
 from solver.instance import Instance
 from solver.known_pools import known_pools
-from solver.lots import terms_of
 from solver.plan import PlanPool
 from solver.sharing.coalitions import Game
 from solver.sharing.excesses import Known, Question, Worst, all_known, tolerance_of
 from solver.sharing.least_core import LeastCores
 from solver.sharing.leaving import NODES, Leavers
 from solver.sharing.shapley import Sampled, exact
+from solver.terms import terms_of
 from solver.worth import Worth
 
 SCHEMA = "pooling.shares/1"

@@ -14,9 +14,9 @@ import numpy as np
 from solver.arrays import Flags
 from solver.checks import LARGEST_WHOLE
 from solver.instance import Forbidden, Line
-from solver.lots import suits, term_months
 from solver.months import month_at
 from solver.prohibitions import Prohibitions
+from solver.terms import suits, term_months
 from solver.unlocks.costs import COSTS, GROWTHS, MOST_ENTRIES, MOST_OF_OTHERS, OTHERS, VOLUME, Candidate
 from solver.unlocks.partners import Partner
 from solver.unlocks.places import Places

@@ -7,8 +7,8 @@ import numpy as np
 
 from solver.arrays import Flags
 from solver.instance import Offer
-from solver.lots import suits
 from solver.months import offset
+from solver.terms import suits
 from solver.unlocks.costs import COSTS, OTHERS, VOLUME, Candidate
 from solver.unlocks.places import Places
 from solver.whatif.kinds import Change

@@ -7,9 +7,10 @@ import numpy as np
 
 from solver.arrays import Flags, Floats, Ints
 from solver.instance import Line, Offer
-from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, suits
+from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE
 from solver.months import offset
 from solver.prohibitions import Prohibitions
+from solver.terms import suits
 from solver.unlocks.costs import FINEST_SHARE, HALVINGS, MOST_GROWTH, MOST_PLACEMENTS, MOST_VOLUMES
 from solver.whatif.desk import Desk, same_within
 from solver.whatif.kinds import Change

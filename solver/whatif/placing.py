@@ -13,11 +13,12 @@ import numpy as np
 
 from solver.arrays import Flags, Floats, Ints
 from solver.limits import Left
-from solver.lots import SURE_TOLERANCE, Market, Terms
+from solver.lots import SURE_TOLERANCE, Market
 from solver.months import month_at, offset
 from solver.plan import PlanLot, PlanPool
 from solver.pools import total_value
 from solver.shelves import Shelf
+from solver.terms import Terms
 from solver.whatif.upholding import uphold
 from solver.worth import Worth
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from solver.leads import assign_leads
 from solver.limits import Left
-from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Market, suits, window
+from solver.lots import SURE_TOLERANCE, WORSE_OFF_TOLERANCE, Market
 from solver.months import offset
 from solver.plan import PlanLot, PlanPool
 from solver.pools import leaders, lines_of, members, pool_value
+from solver.terms import suits, window
 from solver.worth import Worth
 
 

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver import Instance, InvalidInstance, InvalidPlan
-from solver.lots import terms_of
 from solver.plan import PlanLot, PlanPool
 from solver.sharing.coalitions import Game, everyone_of
 from solver.sharing.excesses import Known, Question, all_known
 from solver.sharing.least_core import LeastCores
 from solver.sharing.leaving import Leavers
 from solver.sharing.rules import Division, share
+from solver.terms import terms_of
 from solver.worth import Worth
 from tests.solver.brute_case import Case
 from tests.solver.instances import category, instance, line, offer, participant

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from pooling.access import attempts, keys, people
+from pooling.access import attempts, keys, people, principals
 from pooling.access.people import Identification, Rights
 from pooling.access.rules import Role
 from pooling.access.service import Credentials, visit
@@ -260,7 +260,7 @@ def test_a_system_comes_with_a_token_for_its_organisation(with_issuer: Api) -> N
     again = with_key(with_issuer, token(claims(NOW, jti="2"))).json()
     assert again["id"] == me["id"]
     with reading(with_issuer.engine) as session:
-        record = people.record(session, UUID(me["id"]))
+        record = principals.record(session, UUID(me["id"]))
         entered = select(AuditEntry.resource_id).where(col(AuditEntry.operation) == "principals.enter")
         assert session.exec(entered).all() == [me["id"]]
     assert (record.kind, record.name) == ("machine", f"erp-7 for {VEST_ID}")

@@ -4,13 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, col, select
 
-from pooling.database import reading, transaction
+from pooling.database import reading
 from pooling.planning import service as planning
-from pooling.tenders.jobs import HANDLERS
-from pooling.tenders.tables import TenderMember
-from tests.pooling.jobs.working import work_all
 from tests.pooling.planning.conftest import here
 from tests.pooling.tenders.conftest import CYCLE, MEMBERS, Round
 from tests.pooling.tenders.test_life import code_of, do, notices
@@ -220,26 +216,3 @@ def test_a_tender_with_an_open_change_is_reminded_and_expires(planned: Round) ->
     etag = planned.planner.get(f"/v1/cycles/{CYCLE}").headers["ETag"]
     decided = planned.planner.post(f"/v1/cycles/{CYCLE}/decide", headers={"If-Match": etag})
     assert decided.json()["status"] == "decided", decided.text
-
-
-@pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("kept", [{"start": "2199-01"}, {"start": "1999-01"}, {"volumes": [volume(1, 5, 2, 3)]}])
-def test_a_kept_change_that_cannot_be_planned_breaks_no_repair(planned: Round, kept: dict[str, Any]) -> None:
-    """Kept by whatever way: it counts as none."""
-    key = planned.invited()
-    assert proposes(planned, key, start=OTHER).status_code == 200
-    with transaction(planned.api.engine) as session:
-        _keep(session, kept)
-    asked = planned.planner.post(f"/v1/tenders/{key}/repairs", json={"time_limit_s": 5})
-    work_all(planned.api.engine, {"tenders.repair": HANDLERS["tenders.repair"]}, now=planned.api.clock.now)
-    done = planned.planner.get(asked.json()["operation"])
-    assert done.json()["status"] == "succeeded", done.text
-    first, after = horizon(planned)
-    found = planned.planner.get(f"/v1/tenders/{key}/repairs").json()["items"]
-    assert all(first <= each["start"] < after for each in found)
-    assert planned.planner.get(f"/v1/tenders/{key}/standing").status_code == 200
-
-
-def _keep(session: Session, change: dict[str, Any]) -> None:
-    for row in session.exec(select(TenderMember).where(col(TenderMember.answer) == "change-proposed")):
-        row.change = change

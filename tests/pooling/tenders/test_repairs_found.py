@@ -7,16 +7,17 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
-from pooling.database import reading
+from pooling.database import reading, transaction
 from pooling.tenders import repair_search, repairs, starts
 from pooling.tenders.repair_search import Question
+from pooling.tenders.tables import TenderMember
 from tests.pooling.jobs.working import work_all
 from tests.pooling.planning.conftest import here
 from tests.pooling.planning.demand import GLOVES, add_lines, line, submission
 from tests.pooling.tenders.conftest import Round, planned_world
-from tests.pooling.tenders.test_changes import volume
+from tests.pooling.tenders.test_changes import OTHER, horizon, proposes, volume
 from tests.pooling.tenders.test_repairs import REPAIR, look, one_too_many, store_offers
 
 __all__ = ["here"]
@@ -179,3 +180,24 @@ def test_a_month_can_be_planned_until_the_day_of_its_notice(today: date, months:
     timetable = {"dialogue": 1, "procedure": 1, "transition": 1}
     policy = {"horizon_start": "2028-01", "horizon_months": 3, "lead_time_months": 12, "timetable": timetable}
     assert starts.plannable(policy, today=today) == months
+
+
+@pytest.mark.parametrize("kept", [{"start": "2199-01"}, {"start": "1999-01"}, {"volumes": [volume(1, 5, 2, 3)]}])
+def test_a_kept_change_that_cannot_be_planned_breaks_no_repair(database_url: str, kept: dict[str, Any]) -> None:
+    """Kept by whatever way: it counts as none."""
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        assert proposes(planned, key, start=OTHER).status_code == 200
+        with transaction(planned.api.engine) as session:
+            _keep(session, kept)
+        assert planned.answer(key, "NO-HSO", answer="decline", reason="own contract").status_code == 200
+        first, after = horizon(planned)
+        options = look(planned, key)
+        assert options
+        assert all(first <= each["start"] < after for each in options)
+        assert planned.planner.get(f"/v1/tenders/{key}/standing").status_code == 200
+
+
+def _keep(session: Session, change: dict[str, Any]) -> None:
+    for row in session.exec(select(TenderMember).where(col(TenderMember.answer) == "change-proposed")):
+        row.change = change
