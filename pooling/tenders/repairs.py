@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from pooling import audit, feed, jobs
 from pooling.cycles import service as cycles
+from pooling.demand import service as demand
 from pooling.errors import NotFound, WrongState
 from pooling.paging import Page, Window, page_of
 from pooling.planning import service as planning
@@ -141,11 +142,12 @@ def _requiring(line: dict[str, Any], criterion: str) -> dict[str, Any]:
 def _others(
     session: Session, stored: Stored, categories: Mapping[str, Any], members: Sequence[MemberRecord], *, cycle: str
 ) -> list[Mapping[str, Any]]:
-    """The plan's lines of the family that are in no tender, save those of members that declined this one."""
-    taken = queries.lines_in(session, OPEN | DECIDED, cycle=cycle)
+    """The plan's lines of the family that are in no tender, save those of members that declined this one and those
+    that a correction has taken out of the cycle since."""
+    free = set(demand.lines_of_cycle(session, cycle)) - queries.lines_in(session, OPEN | DECIDED, cycle=cycle)
     gone = {each.participant for each in members if each.answer is Answer.DECLINED}
     lines = [line for line in stored.frozen.instance["lines"] if line["category"] in categories]
-    return [line for line in lines if int(line["id"]) not in taken and line["participant"] not in gone]
+    return [line for line in lines if int(line["id"]) in free and line["participant"] not in gone]
 
 
 def keep(session: Session, tender: UUID, version: int, options: Sequence[Mapping[str, Any]], *, now: datetime) -> int:
@@ -246,8 +248,21 @@ def apply(session: Session, tender: UUID, number: int, decision: Decision, *, du
         raise WrongState(f"{place(row)} is {row.status}; only one that is not decided can be repaired")
     if option.tender_version != row.version:
         raise WrongState(f"{place(row)} has changed since repair {number} was found; look for repairs again")
+    document = unpacked(option.document)
+    _still_sent(session, row, document, number)
     if due is not None:
         set_due(session, row, due, decision.now)
     option.applied_at = decision.now
-    rebuild(session, row, unpacked(option.document), decision, number=number)
+    rebuild(session, row, document, decision, number=number)
     due_before_notice(row)
+
+
+def _still_sent(session: Session, row: Tender, option: Mapping[str, Any], number: int) -> None:
+    """Raises WrongState where a line that would join was corrected since the option was found."""
+    gone = sorted({int(line) for line in option["joins"]} - set(demand.lines_of_cycle(session, row.cycle)))
+    if gone:
+        named = ", ".join(map(str, gone))
+        raise WrongState(
+            f"{place(row)}: lines {named} of repair {number} are not those of cycle {row.cycle!r} any more, which was"
+            " corrected since; look for repairs again"
+        )
