@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from pooling.access.rules import Visible
 from pooling.cycles import service as cycles
+from pooling.cycles.rules import shallowest
 from pooling.errors import BadFields, NotAllowed, NotFound, WrongState
 from pooling.notices.rules import Kind
 from pooling.planning import service as planning
@@ -78,6 +79,8 @@ def answer(
     held = session.get_one(TenderMember, (tender, participant), with_for_update=True)
     expect(held.version)
     _open(session, row, now)
+    if said.answer is not Answer.DECLINED:
+        _deep_enough(session, row, participant)
     parts = _parts(session, row, participant)
     if said.change is not None:
         _can_be(session, row, [part.lot for part in parts], said.change, now)
@@ -151,6 +154,17 @@ def _open(session: Session, row: Tender, now: datetime) -> None:
         raise WrongState(f"{place(row)} is {row.status}; answers are taken while it is {Status.INVITED}")
     if now >= cycles.cycle_of(session, row.cycle).day_ends(row.answers_due):
         raise WrongState(f"{place(row)}: answers were due by the end of {row.answers_due}; a planner can move that")
+
+
+def _deep_enough(session: Session, row: Tender, participant: str) -> None:
+    """Raises WrongState where the tender has gone deeper than a line of the member may, since it declined."""
+    lines = [line for lot in queries.lots_of(session, row.id) for line in lot.lines if line.participant == participant]
+    most = shallowest((line.depth for line in lines), most=row.depth)
+    if most != row.depth:
+        raise WrongState(
+            f"{place(row)} goes as deep as {row.depth} by now, and a line of {participant} no deeper than {most}; a"
+            f" planner can choose {most}, or plan its lines in another tender"
+        )
 
 
 def _can_be(session: Session, row: Tender, lots: Sequence[int], change: Mapping[str, Any], now: datetime) -> None:

@@ -50,7 +50,8 @@ def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *
             add_lot(session, row, source, lot, [_line(source, key) for key in lot["lines"]])
     same_lead = option["lead"] == row.lead
     _members(session, row, option, source, gone)
-    _depth(session, row, gone)
+    rejudge(session, row)
+    row.depth = shallowest([row.depth], most=row.deepest)
     free(session, row)
     row.changed_terms = row.invited_at is not None
     details = {"repair": number, "kind": option["kind"]}
@@ -126,10 +127,3 @@ def _members(session: Session, row: Tender, option: Option, source: Source, gone
     session.execute(delete(TenderMember).where(*left))
     session.flush()
     session.expire_all()
-
-
-def _depth(session: Session, row: Tender, gone: set[str]) -> None:
-    most = cycles.cycle_of(session, row.cycle).depth
-    lines = [line for lot in queries.lots_of(session, row.id) for line in lot.lines if line.participant not in gone]
-    row.deepest = shallowest((line.depth for line in lines), most=most)
-    row.depth = shallowest([row.depth], most=row.deepest)

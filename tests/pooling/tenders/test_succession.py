@@ -149,3 +149,29 @@ def test_what_two_proposed_is_asked_again_since_neither_spoke_for_both(planned: 
     merge(planned, "NO-HSO", "SE-M")
     pass_on(planned, ON)
     assert members(planned, key)["SE-M"]["answer"] == "none"
+
+
+def test_after_the_day_for_answers_a_merger_leaves_time_to_say_what_holds(planned: Round) -> None:
+    """One has committed and the other declined when they become one: it is asked, and what others said stands."""
+    key = planned.invited("2027-02-20")
+    for code in ("DK-OST", "FO", "SE-M"):
+        assert planned.answer(key, code, answer="commit").status_code == 200
+    assert planned.answer(key, "NO-HSO", answer="decline", reason="made up").status_code == 200
+    merge(planned, "NO-HSO", "SE-M")
+    pass_on(planned, ON)
+    enqueued(planned.api.engine, "tenders.expire", now=ON)
+    work_all(planned.api.engine, {"tenders.expire": HANDLERS["tenders.expire"]}, now=ON)
+    tender = planned.tender(key)
+    assert (tender["status"], tender["answers_due"]) == ("invited", "2027-03-15")
+    assert {code: each["answer"] for code, each in members(planned, key).items()} == {
+        "DK-OST": "committed",
+        "FO": "committed",
+        "SE-M": "none",
+    }
+    told = planned.coordinator("SE-M").get("/v1/notices").json()["items"]
+    asked = [(each["kind"], each["due"]) for each in told if each["kind"] in ("invited", "succession")]
+    assert sorted(asked) == [("invited", "2027-02-20"), ("invited", "2027-03-15"), ("succession", None)]
+    others = planned.coordinator("FO").get("/v1/notices").json()["items"]
+    assert sum(each["kind"] == "invited" for each in others) == 1
+    assert planned.answer(key, "SE-M", answer="commit").status_code == 200
+    assert planned.do(key, "confirm").status_code == 200
