@@ -99,7 +99,7 @@ def _take_over(session: Session, row: Tender, old: str, new: str, *, now: dateti
     details = {"from": old, "to": new}
     told(session, row, Act("succeeded", "tenders.succeed", now, by, participant=new, details=details))
     if asked:
-        notify(session, row, Kind.INVITED, now=now, participants=sorted(void), due=row.answers_due)
+        notify(session, row, Kind.ASKED_AGAIN, now=now, participants=sorted(void), due=row.answers_due)
     return True
 
 
