@@ -12,7 +12,7 @@ from pooling.notices.rules import Kind
 from pooling.reference import service as reference
 from pooling.reference.rules import is_succeeded
 from pooling.tenders.copying import role_of
-from pooling.tenders.rules import DECIDED, OPEN, Answer, Status
+from pooling.tenders.rules import DECIDED, OPEN, UNSETTLED, Answer, Status
 from pooling.tenders.standing import rejudge
 from pooling.tenders.tables import Tender, TenderLine, TenderLot, TenderMember, TenderMemberLot
 from pooling.tenders.telling import Act, notify, told
@@ -100,6 +100,8 @@ def _take_over(session: Session, row: Tender, old: str, new: str, *, now: dateti
     told(session, row, Act("succeeded", "tenders.succeed", now, by, participant=new, details=details))
     if asked:
         notify(session, row, Kind.ASKED_AGAIN, now=now, participants=sorted(void), due=row.answers_due)
+    elif row.status == Status.INVITED and staying is None and Answer(answers[old]) in UNSETTLED:
+        notify(session, row, Kind.INVITED, now=now, participants=[new], due=row.answers_due)
     return True
 
 

@@ -174,3 +174,17 @@ def test_after_the_day_for_answers_a_merger_leaves_time_to_say_what_holds(planne
     assert "asked-again" not in [each["kind"] for each in others]
     assert planned.answer(key, "SE-M", answer="commit").status_code == 200
     assert planned.do(key, "confirm").status_code == 200
+
+
+@pytest.mark.parametrize(("answer", "told"), [(None, ["invited", "succession"]), ("commit", ["succession"])])
+def test_a_successor_is_told_of_the_invitation_that_waits_for_it(
+    planned: Round, answer: str | None, told: list[str]
+) -> None:
+    key = planned.invited("2027-04-01")
+    if answer is not None:
+        assert planned.answer(key, "SE-M", answer=answer).status_code == 200
+    merge(planned, "SE-M", "SE-O")
+    pass_on(planned, ON)
+    found = planned.coordinator("SE-O").get("/v1/notices").json()["items"]
+    assert sorted(each["kind"] for each in found if "cycle-" not in each["kind"]) == told
+    assert [each["due"] for each in found if each["kind"] == "invited"] == ["2027-04-01"] * (len(told) - 1)
