@@ -12,6 +12,7 @@ from pooling.access.rules import Visible
 from pooling.cycles import service as cycles
 from pooling.cycles.rules import shallowest
 from pooling.errors import BadFields, NotAllowed, NotFound, WrongState
+from pooling.market.rules import MICRO
 from pooling.notices.rules import Kind
 from pooling.planning import service as planning
 from pooling.reference import service as reference
@@ -20,10 +21,10 @@ from pooling.tenders.deciding import Decision, due_before_notice, place, set_due
 from pooling.tenders.judging import Range
 from pooling.tenders.records import MemberRecord
 from pooling.tenders.repairs import look_where_short
-from pooling.tenders.rules import MEMBER, PLANNER, UNSETTLED, Answer, Status
+from pooling.tenders.rules import MEMBER, MOST_SPEND_MICRO, PLANNER, UNSETTLED, Answer, Status
 from pooling.tenders.standing import rejudge
 from pooling.tenders.starts import plannable
-from pooling.tenders.tables import Tender, TenderMember, TenderMemberLot
+from pooling.tenders.tables import Tender, TenderLot, TenderMember, TenderMemberLot
 from pooling.tenders.telling import Act, notify, told
 
 
@@ -84,7 +85,7 @@ def answer(
     parts = _parts(session, row, participant)
     if said.change is not None:
         _can_be(session, row, [part.lot for part in parts], said.change, now)
-    _volumes(parts, said)
+    _volumes(session, parts, said)
     held.answer, held.version = said.answer, held.version + 1
     held.conditions, held.reason = said.conditions, said.reason
     held.change = None if said.change is None else dict(said.change)
@@ -183,7 +184,7 @@ def _parts(session: Session, row: Tender, participant: str) -> list[TenderMember
     return [session.get_one(TenderMemberLot, (lot, participant)) for lot in lots]
 
 
-def _volumes(parts: Sequence[TenderMemberLot], said: Said) -> None:
+def _volumes(session: Session, parts: Sequence[TenderMemberLot], said: Said) -> None:
     """Write down what is committed to: as said, else by the lines; nothing where the member does not commit."""
     known = {part.lot for part in parts}
     faults = [
@@ -191,7 +192,7 @@ def _volumes(parts: Sequence[TenderMemberLot], said: Said) -> None:
         for place, lot in enumerate(said.volumes)
         if lot not in known
     ]
-    if faults:
+    if faults := faults or _too_much(session, said):
         raise BadFields(faults)
     commits = said.answer is Answer.COMMITTED
     chosen = {
@@ -205,6 +206,16 @@ def _volumes(parts: Sequence[TenderMemberLot], said: Said) -> None:
         part.committed_low = None if given is None else given.low
         part.committed_quantity = None if given is None else given.quantity
         part.committed_high = None if given is None else given.high
+
+
+def _too_much(session: Session, said: Said) -> list[tuple[str, str, str]]:
+    prices = {lot: session.get_one(TenderLot, lot).unit_price_eur_micro for lot in said.volumes}
+    most = MOST_SPEND_MICRO // MICRO
+    return [
+        (f"#/volumes/{place}", "out-of-range", f"up to {each.high:,} a year are more than EUR {most:,}; give less")
+        for place, (lot, each) in enumerate(said.volumes.items())
+        if each.high * prices[lot] > MOST_SPEND_MICRO
+    ]
 
 
 def _notices(session: Session, row: Tender, participant: str, said: Answer, *, now: datetime) -> None:
