@@ -26,6 +26,7 @@ from pooling.agreements.tables import CallOff
 from pooling.cycles import service as cycles
 from pooling.errors import NotFound, WrongState
 from pooling.notices import service as notices
+from pooling.notices.rules import TOGETHER
 from pooling.notices.service import Kind
 from pooling.reference import service as reference
 from pooling.tenders import service as tenders
@@ -284,7 +285,12 @@ def _warn(session: Session, tender: TenderRecord, place: Place, asked: Amounts, 
         now=now,
         participants=[place.participant] if place.participant else [],
         planners=True,
-        facts={"family": tender.family, "category": place.lot.category, "standing": standing.value},
+        facts={
+            "family": tender.family,
+            "category": place.lot.category,
+            "standing": standing.value,
+            "buyer": place.participant or TOGETHER,
+        },
     )
 
 

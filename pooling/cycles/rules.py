@@ -143,6 +143,11 @@ class CycleRecord:
         return day_begins(self.closes_on + timedelta(days=1), self.time_zone)
 
     @property
+    def ends_at(self) -> datetime:
+        """When it closed, perhaps before its last day; until then when it is to close."""
+        return self.closed_at or self.closes_at
+
+    @property
     def zone(self) -> ZoneInfo:
         """Where its days begin and end."""
         return ZoneInfo(self.time_zone)

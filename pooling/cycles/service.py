@@ -81,17 +81,15 @@ def cycles(session: Session, window: Window, *, status: str | None = None) -> Pa
 def up_to(session: Session, code: str) -> list[str]:
     """The cycle and all that close no later, by code. Raises NotFound."""
     record = cycle_of(session, code)
-    found = session.exec(select(Cycle.code).where(col(Cycle.closes_on) <= record.closes_on))
+    found = [each.code for each in _all(session) if each.ends_at <= record.ends_at]
     return sorted({code, *found})
 
 
 def earlier(session: Session, code: str) -> CycleRecord | None:
     """The last cycle before this one whose lines are frozen; None: there is none. Raises NotFound."""
     record = cycle_of(session, code)
-    frozen = col(Cycle.status).in_([Status.CLOSED, Status.PLANNED, Status.DECIDED])
-    wanted = select(Cycle).where(frozen, col(Cycle.closes_on) < record.closes_on).order_by(col(Cycle.closes_on).desc())
-    row = session.exec(wanted.limit(1)).first()
-    return None if row is None else _record(row)
+    before = [each for each in _all(session) if each.frozen and each.ends_at < record.ends_at]
+    return max(before, key=lambda each: (each.ends_at, each.code), default=None)
 
 
 def put(
@@ -164,8 +162,11 @@ def due_to_close(session: Session, now: datetime) -> list[CycleRecord]:
 
 
 def _with(session: Session, status: Status) -> list[CycleRecord]:
-    rows = session.exec(select(Cycle).where(col(Cycle.status) == status).order_by(col(Cycle.code)))
-    return [_record(row) for row in rows]
+    return [record for record in _all(session) if record.status is status]
+
+
+def _all(session: Session) -> list[CycleRecord]:
+    return [_record(row) for row in session.exec(select(Cycle).order_by(col(Cycle.code)))]
 
 
 def open_cycle(session: Session, code: str, *, now: datetime, expect: Expect | None = None) -> CycleRecord:

@@ -39,7 +39,8 @@ class Body:
 class Amount:
     """One buyer's quantity in one category over the term with options; ``maximum`` None: not set yet.
 
-    ``exact``: the need was given without a range, so that the maximum is no more than the estimate.
+    ``exact``: the need was given without anything above what is expected, so that the maximum is no more than the
+    estimate.
     """
 
     category: str

@@ -208,7 +208,7 @@ def _no_room(facts: TenderFacts) -> Iterator[Finding]:
         yield Finding(
             applies=Applies.YES,
             severity=Severity.WARNING,
-            why=f"the maximum of {listed(none)} is no more than the estimate: the need was given without a range",
+            why=f"the maximum of {listed(none)} is no more than the estimate: the need has no upper range",
             follows="ask for the range of the need before the buyers are fixed; once the maximum is reached, nothing"
             " more can be called off",
             participants=tuple(none),

@@ -5,7 +5,7 @@ maximum would end half of all agreements early.
 """
 
 from collections.abc import Iterable
-from math import ceil, isfinite, sqrt
+from math import ceil, floor, isfinite, sqrt
 from statistics import NormalDist
 
 Z90 = NormalDist().inv_cdf(0.9)
@@ -36,7 +36,7 @@ def maximum_quantity(
         total, spread, squares = total + mid, spread + deviation, squares + deviation**2
     deviation = sqrt((1 - correlation) * squares + correlation * spread**2)
     found = total + NormalDist().inv_cdf(quantile) * deviation
-    return ceil(found - TOLERANCE * max(1000.0, found))
+    return max(floor(total), ceil(found - TOLERANCE * max(1000.0, found)))
 
 
 def maximum_value_cents(

@@ -29,6 +29,9 @@ class Kind(StrEnum):
     SUCCESSION = "succession"
 
 
+TOGETHER = "all buyers together"
+
+
 FACTS: Mapping[Kind, frozenset[str]] = {
     Kind.CYCLE_OPENS: frozenset({"cycle", "closes_on"}),
     Kind.CYCLE_DUE_SOON: frozenset({"cycle", "closes_on"}),
@@ -42,14 +45,15 @@ FACTS: Mapping[Kind, frozenset[str]] = {
     Kind.TENDER_DEARER: frozenset({"family", "cycle"}),
     Kind.ANSWERED_FOR: frozenset({"family", "cycle", "participant"}),
     Kind.TENDER_DECIDED: frozenset({"family", "cycle", "status"}),
-    Kind.CALL_OFF_WARNING: frozenset({"family", "category", "standing"}),
+    Kind.CALL_OFF_WARNING: frozenset({"family", "category", "standing", "buyer"}),
     Kind.CORRECTION: frozenset({"cycle", "participant"}),
     Kind.SUCCESSION: frozenset({"predecessor", "successor", "on"}),
 }
 """The facts of each kind, all of them needed: words and days, never a quantity or a price.
 
 ``cycle``: its code. ``family``: of categories. ``answer``, ``status``: the word of the API. ``standing``:
-``near-estimate``, ``above-estimate`` or ``maximum-reached``. ``closes_on``, ``on``: days.
+``near-estimate``, ``above-estimate`` or ``maximum-reached``. ``buyer``: its code, or `TOGETHER`.
+``closes_on``, ``on``: days.
 """
 
 

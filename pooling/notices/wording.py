@@ -70,7 +70,7 @@ WORDS: Mapping[str, Mapping[Kind, Words]] = {
         ),
         Kind.CALL_OFF_WARNING: Words(
             "Call-offs near their limit: {family}",
-            "Call-offs of {category} from the agreement on {family} have reached a mark: {standing}.",
+            "Call-offs of {category} by {buyer} from the agreement on {family} have reached a mark: {standing}.",
         ),
         Kind.CORRECTION: Words(
             "Demand in cycle {cycle} was corrected",
@@ -92,13 +92,16 @@ PLACES: Mapping[str, str] = {
     "plan": "/v1/plans/{id}",
 }
 """Where the subjects of notices are."""
+LEFT_OUT: Mapping[str, str] = {"buyer": "a buyer"}
+"""What stands for a fact that a notice was kept without."""
 INVITATION = "/v1/tenders/{id}/invitation"
 
 
 def words_of(kind: Kind, facts: Mapping[str, str], *, language: str = ENGLISH) -> Words:
     """Title and text with the facts in them; English where the language has no words."""
     found = WORDS.get(language, WORDS[ENGLISH])[kind]
-    return Words(found.title.format_map(facts), found.text.format_map(facts))
+    said = {**LEFT_OUT, **facts}
+    return Words(found.title.format_map(said), found.text.format_map(said))
 
 
 def place_of(kind: Kind, subject_type: str, subject_id: str, notice: object) -> str:

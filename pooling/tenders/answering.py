@@ -10,7 +10,9 @@ from sqlmodel import Session
 
 from pooling.access.rules import Visible
 from pooling.cycles import service as cycles
+from pooling.cycles.rules import shallowest
 from pooling.errors import BadFields, NotAllowed, NotFound, WrongState
+from pooling.market.rules import MICRO
 from pooling.notices.rules import Kind
 from pooling.planning import service as planning
 from pooling.reference import service as reference
@@ -19,10 +21,10 @@ from pooling.tenders.deciding import Decision, due_before_notice, place, set_due
 from pooling.tenders.judged import Range
 from pooling.tenders.records import MemberRecord
 from pooling.tenders.repairs import look_where_short
-from pooling.tenders.rules import MEMBER, PLANNER, UNSETTLED, Answer, Status
+from pooling.tenders.rules import MEMBER, MOST_SPEND_MICRO, PLANNER, UNSETTLED, Answer, Status
 from pooling.tenders.standing import rejudge
 from pooling.tenders.starts import plannable
-from pooling.tenders.tables import Tender, TenderMember, TenderMemberLot
+from pooling.tenders.tables import Tender, TenderLot, TenderMember, TenderMemberLot
 from pooling.tenders.telling import Act, notify, told
 
 
@@ -78,10 +80,12 @@ def answer(
     held = session.get_one(TenderMember, (tender, participant), with_for_update=True)
     expect(held.version)
     _open(session, row, now)
+    if said.answer is not Answer.DECLINED:
+        _deep_enough(session, row, participant)
     parts = _parts(session, row, participant)
     if said.change is not None:
         _can_be(session, row, [part.lot for part in parts], said.change, now)
-    _volumes(parts, said)
+    _volumes(session, parts, said)
     held.answer, held.version = said.answer, held.version + 1
     held.conditions, held.reason = said.conditions, said.reason
     held.change = None if said.change is None else dict(said.change)
@@ -153,6 +157,17 @@ def _open(session: Session, row: Tender, now: datetime) -> None:
         raise WrongState(f"{place(row)}: answers were due by the end of {row.answers_due}; a planner can move that")
 
 
+def _deep_enough(session: Session, row: Tender, participant: str) -> None:
+    """Raises WrongState where the tender has gone deeper than a line of the member may, since it declined."""
+    lines = [line for lot in queries.lots_of(session, row.id) for line in lot.lines if line.participant == participant]
+    most = shallowest((line.depth for line in lines), most=row.depth)
+    if most != row.depth:
+        raise WrongState(
+            f"{place(row)} goes as deep as {row.depth} by now, and a line of {participant} no deeper than {most}; a"
+            f" planner can choose {most}, or plan its lines in another tender"
+        )
+
+
 def _can_be(session: Session, row: Tender, lots: Sequence[int], change: Mapping[str, Any], now: datetime) -> None:
     """Raises BadFields where what a member proposes cannot be planned."""
     starts: list[str] = []
@@ -169,7 +184,7 @@ def _parts(session: Session, row: Tender, participant: str) -> list[TenderMember
     return [session.get_one(TenderMemberLot, (lot, participant)) for lot in lots]
 
 
-def _volumes(parts: Sequence[TenderMemberLot], said: Said) -> None:
+def _volumes(session: Session, parts: Sequence[TenderMemberLot], said: Said) -> None:
     """Write down what is committed to: as said, else by the lines; nothing where the member does not commit."""
     known = {part.lot for part in parts}
     faults = [
@@ -177,7 +192,7 @@ def _volumes(parts: Sequence[TenderMemberLot], said: Said) -> None:
         for place, lot in enumerate(said.volumes)
         if lot not in known
     ]
-    if faults:
+    if faults := faults or _too_much(session, said):
         raise BadFields(faults)
     commits = said.answer is Answer.COMMITTED
     chosen = {
@@ -191,6 +206,16 @@ def _volumes(parts: Sequence[TenderMemberLot], said: Said) -> None:
         part.committed_low = None if given is None else given.low
         part.committed_quantity = None if given is None else given.quantity
         part.committed_high = None if given is None else given.high
+
+
+def _too_much(session: Session, said: Said) -> list[tuple[str, str, str]]:
+    prices = {lot: session.get_one(TenderLot, lot).unit_price_eur_micro for lot in said.volumes}
+    most = MOST_SPEND_MICRO // MICRO
+    return [
+        (f"#/volumes/{place}", "out-of-range", f"up to {each.high:,} a year are more than EUR {most:,}; give less")
+        for place, (lot, each) in enumerate(said.volumes.items())
+        if each.high * prices[lot] > MOST_SPEND_MICRO
+    ]
 
 
 def _notices(session: Session, row: Tender, participant: str, said: Answer, *, now: datetime) -> None:

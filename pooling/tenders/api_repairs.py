@@ -50,7 +50,7 @@ class RepairController(Controller):
         """The options that were found, with who joins or leaves and what each is worth."""
 
         def work(call: Call) -> Reply:
-            page = repairs.repairs_of(call.session, call.window(cursor, limit), tender_id)
+            page = repairs.repairs_of(call.session, call.window(cursor, limit), tender_id, now=call.now)
             return call.page(page, repair_views.RepairPage, view=showing.repair)
 
         return handling.read(request, work)

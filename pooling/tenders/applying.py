@@ -16,6 +16,7 @@ from pooling.tenders import queries
 from pooling.tenders.changing import ask_again
 from pooling.tenders.copying import Source, add_lines, add_lot, role_of
 from pooling.tenders.deciding import Decision, free
+from pooling.tenders.holders import held_now
 from pooling.tenders.prices import lower
 from pooling.tenders.records import LotRecord
 from pooling.tenders.rules import Answer
@@ -24,6 +25,8 @@ from pooling.tenders.tables import Tender, TenderLine, TenderLot, TenderMember, 
 from pooling.tenders.telling import Act, told
 
 Option = Mapping[str, Any]
+Lines = Mapping[str, Mapping[str, Any]]
+"""By id, as objects of ``pooling.instance/1``."""
 
 
 def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *, number: int) -> None:
@@ -33,6 +36,7 @@ def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *
     them: they committed to less. Where start, lead, offers or lines change that are in it, everybody is asked again.
     """
     source, lots = _source(session, row, option), queries.lots_of(session, row.id)
+    lines = _held(session, source, lots, decision)
     gone = {each.participant for each in queries.members_of(session, row.id) if each.answer is Answer.DECLINED}
     there = {lot.offer: lot for lot in lots if any(line.participant not in gone for line in lot.lines)}
     stays = (
@@ -42,21 +46,22 @@ def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *
     )
     if stays:
         for lot in option["lots"]:
-            _join(session, row, lot, there[lot["offer"]], source)
+            _join(session, row, lot, there[lot["offer"]], source, lines)
     else:
         _start(row, option["start"], source)
         _clear(session, lots, gone)
         for lot in option["lots"]:
-            add_lot(session, row, source, lot, [_line(source, key) for key in lot["lines"]])
+            add_lot(session, row, source, lot, [lines[key] for key in lot["lines"]])
     same_lead = option["lead"] == row.lead
-    _members(session, row, option, source, gone)
-    _depth(session, row, gone)
+    _members(session, row, option, lines, gone)
+    rejudge(session, row)
+    row.depth = shallowest([row.depth], most=row.deepest)
     free(session, row)
     row.changed_terms = row.invited_at is not None
     details = {"repair": number, "kind": option["kind"]}
     act = Act("repaired", "tender-repairs.apply", decision.now, decision.by, decision.reason, details=details)
     told(session, row, act)
-    joining = frozenset(_line(source, key)["participant"] for key in option["joins"])
+    joining = frozenset(lines[key]["participant"] for key in option["joins"])
     ask_again(session, row, now=decision.now, only=joining if stays and same_lead else None)
     rejudge(session, row)
 
@@ -68,15 +73,17 @@ def _source(session: Session, row: Tender, option: Option) -> Source:
     return Source(cycles.cycle_of(session, row.cycle), planning.stored_plan(session, row.plan), own, {})
 
 
-def _line(source: Source, key: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = next(each for each in source.stored.frozen.instance["lines"] if each["id"] == key)
-    return found
+def _held(session: Session, source: Source, lots: list[LotRecord], decision: Decision) -> Lines:
+    """The plan's lines by id, each in the hand that it is in now: those of the tender as it has them."""
+    own = {str(line.line): line.participant for lot in lots for line in lot.lines}
+    there = held_now(session, source.stored.frozen.instance["lines"], now=decision.now)
+    return {each["id"]: {**each, "participant": own.get(each["id"], each["participant"])} for each in there}
 
 
-def _join(session: Session, row: Tender, option: Option, lot: LotRecord, source: Source) -> None:
+def _join(session: Session, row: Tender, option: Option, lot: LotRecord, source: Source, lines: Lines) -> None:
     """Lines join a lot, which may reach another tier by them."""
     inside = {str(line.line) for line in lot.lines}
-    new = [_line(source, key) for key in option["lines"] if key not in inside]
+    new = [lines[key] for key in option["lines"] if key not in inside]
     held = session.get_one(TenderLot, lot.id)
     held.quantity += sum(line["quantity"] for line in new)
     held.sure_quantity = option["sure_quantity"]
@@ -111,9 +118,9 @@ def _start(row: Tender, start: str, source: Source) -> None:
     row.dialogue_from, row.notice_by, row.award_by = dates.dialogue_from, dates.notice_by, dates.award_by
 
 
-def _members(session: Session, row: Tender, option: Option, source: Source, gone: set[str]) -> None:
+def _members(session: Session, row: Tender, option: Option, lines: Lines, gone: set[str]) -> None:
     known = reference.participants(session)
-    inside = {_line(source, key)["participant"] for lot in option["lots"] for key in lot["lines"]}
+    inside = {lines[key]["participant"] for lot in option["lots"] for key in lot["lines"]}
     row.lead, row.signing_body = option["lead"], known[option["lead"]].signing_body
     for code in sorted(inside | gone):
         role = role_of(code, lead=row.lead, contracting_authority=known[code].contracting_authority)
@@ -126,10 +133,3 @@ def _members(session: Session, row: Tender, option: Option, source: Source, gone
     session.execute(delete(TenderMember).where(*left))
     session.flush()
     session.expire_all()
-
-
-def _depth(session: Session, row: Tender, gone: set[str]) -> None:
-    most = cycles.cycle_of(session, row.cycle).depth
-    lines = [line for lot in queries.lots_of(session, row.id) for line in lot.lines if line.participant not in gone]
-    row.deepest = shallowest((line.depth for line in lines), most=most)
-    row.depth = shallowest([row.depth], most=row.deepest)

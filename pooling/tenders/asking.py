@@ -13,11 +13,12 @@ from pooling.tenders.answering import Said
 from pooling.tenders.changing import Changes
 from pooling.tenders.facts import NOTHING, FactChanges
 from pooling.tenders.judged import Range
-from pooling.tenders.rules import Answer
+from pooling.tenders.rules import MOST_QUANTITY, Answer
 
 Code = Annotated[str, Meta(min_length=1, max_length=40)]
 CategoryId = Annotated[str, Meta(min_length=1, max_length=80)]
-Quantity = Annotated[int, Meta(ge=0, le=10**15)]
+Quantity = Annotated[int, Meta(ge=0, le=MOST_QUANTITY)]
+High = Annotated[int, Meta(ge=0, le=2 * MOST_QUANTITY)]
 Reason = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
 LotId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Month = Annotated[str, Meta(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", max_length=7)]
@@ -112,7 +113,7 @@ class Volume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lot: LotId
     quantity_low: Quantity
     quantity: Quantity
-    quantity_high: Quantity
+    quantity_high: High
 
 
 class ProposedChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -1,13 +1,14 @@
 """What the law asks of a tender: its facts as they are now, and every rule's answer to them."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlmodel import Session
 
+from pooling.cycles import service as cycles
 from pooling.errors import WrongState
 from pooling.law.evaluator import evaluate
 from pooling.law.facts import Amount, Body, Buyer, Category, Supply, Talk, TenderFacts
@@ -20,7 +21,7 @@ from pooling.tenders.freezing import a_year, cents, most, over_term
 from pooling.tenders.judged import Range
 from pooling.tenders.records import LotRecord, MemberLotRecord, MemberRecord, TenderRecord
 from pooling.tenders.rules import Answer
-from pooling.tenders.standing import range_of
+from pooling.tenders.standing import range_of, said_by
 
 GREEN = frozenset({"environmental-impact", "gpp-criteria"})
 """eForms lists of criteria that are about the environment."""
@@ -40,10 +41,23 @@ class NoLead(WrongState):
 
 def consequences(session: Session, tender: UUID) -> tuple[Consequence, ...]:
     """What every rule says by the law of the day of the notice. Raises NotFound, and NoLead where that is open."""
+    facts = _facts_led(session, tender)
+    return evaluate(facts, facts.notice_on or facts.start)
+
+
+def _facts_led(session: Session, tender: UUID) -> TenderFacts:
     facts = facts_of(session, tender)
     if facts is None:
         raise NoLead(f"the lead of tender {tender} has declined: name another in PATCH /v1/tenders/{tender}")
-    return evaluate(facts, facts.notice_on or facts.start)
+    return facts
+
+
+def value_with_options(session: Session, tender: UUID) -> int:
+    """EUR cents: the most that may be bought over the term with options, which thresholds are held against.
+
+    Raises NotFound, and NoLead where nobody leads.
+    """
+    return _facts_led(session, tender).value_cents or 0
 
 
 def blocking(session: Session, tender: UUID) -> list[str]:
@@ -67,16 +81,19 @@ def must_be_lawful(session: Session, tender: UUID, place: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """``day``: which one it is where the cycle is run, at an instant."""
+
     participants: Mapping[str, ParticipantRecord]
     categories: Mapping[str, CategoryRecord]
     criteria: Mapping[str, CriterionRecord]
     offers: Counter[str]
+    day: Callable[[datetime], date]
 
 
 def facts_of(session: Session, tender: UUID) -> TenderFacts | None:
     """The facts with all that have not declined; None where nobody is left. Raises NotFound."""
     record = queries.tender_of(session, tender)
-    members = [each for each in queries.members_of(session, tender) if each.answer is not Answer.DECLINED]
+    members = [_as_said(each) for each in queries.members_of(session, tender) if each.answer is not Answer.DECLINED]
     inside = {each.participant for each in members}
     lots = [lot for lot in queries.lots_of(session, tender) if any(line.participant in inside for line in lot.lines)]
     if record.lead not in inside or not lots:
@@ -91,12 +108,13 @@ def facts_of(session: Session, tender: UUID) -> TenderFacts | None:
         reference.categories(session),
         reference.criteria(session),
         queries.offers_of(session, {lot.category for lot in lots}, record.notice_by),
+        cycles.cycle_of(session, record.cycle).day,
     )
     body = reference.signing_bodies(session)[record.signing_body]
     names = ("code", "name", "country", "law", "language", "complaint_board", "source")
     by_id, bought = {lot.id: lot for lot in lots}, sorted({lot.category for lot in lots})
     return TenderFacts(
-        buyers=tuple(_buyer(each, by_id, record, known) for each in members),
+        buyers=tuple(_buyer(each, by_id, known) for each in members),
         lead=record.lead,
         lead_body=Body(**{name: getattr(body, name) for name in names}),
         categories=tuple(_category(category, record, lots, members, known) for category in bought),
@@ -105,12 +123,33 @@ def facts_of(session: Session, tender: UUID) -> TenderFacts | None:
         notice_on=record.notice_by,
         depth=record.depth.value,
         lots=len(lots),
-        **{name: getattr(record, name) for name in WHOLE} | {"option_months": record.option_months or 0},
-        frozen_on=None if record.frozen_at is None else record.frozen_at.date(),
+        **{name: getattr(record, name) for name in WHOLE} | _corrected(record, bought, known),
+        frozen_on=None if record.frozen_at is None else known.day(record.frozen_at),
         talks=tuple(Talk(*each) for each in queries.talks_about(session, bought)),
         supplies=supplies,
         maximum_value_cents=_maximum(lots, members, record),
     )
+
+
+def _corrected(record: TenderRecord, bought: Collection[str], known: _Known) -> dict[str, int | str | None]:
+    """Facts that are not taken as they were entered: a main CPV that no category left in it has is none."""
+    there = {(known.categories[category].cpv or "")[:8] for category in bought}
+    main = record.main_cpv
+    return {
+        "option_months": record.option_months or 0,
+        "main_cpv": main if main is not None and main[:8] in there else None,
+    }
+
+
+def _as_said(member: MemberRecord) -> MemberRecord:
+    """The member with what it commits to or proposes now, not with what it said before it was asked again."""
+    said = said_by(member)
+    return replace(member, lots=tuple(_part_as_said(part, said.get(part.lot)) for part in member.lots))
+
+
+def _part_as_said(part: MemberLotRecord, given: Range | None) -> MemberLotRecord:
+    low, quantity, high = (None, None, None) if given is None else (given.low, given.quantity, given.high)
+    return replace(part, committed_low=low, committed_quantity=quantity, committed_high=high)
 
 
 def _lot_extended(lot: LotRecord, months: int) -> LotRecord:
@@ -144,11 +183,13 @@ def _maximum(lots: Iterable[LotRecord], members: Sequence[MemberRecord], tender:
 
 
 def _most(lot: LotRecord, members: Sequence[MemberRecord], tender: TenderRecord) -> int:
-    if lot.maximum_value_minor is not None:
-        return lot.maximum_value_minor
     parts = [part for member in members for part in member.lots if part.lot == lot.id]
-    quantity = most([_range(part) for part in parts], lot.term_months, tender.policy)
-    return max(cents(quantity, lot.unit_price_eur_micro), sum(value(part, lot) for part in parts))
+    if lot.maximum_value_minor is None:
+        quantity = most([_range(part) for part in parts], lot.term_months, tender.policy)
+        together = cents(quantity, lot.unit_price_eur_micro)
+    else:
+        together = lot.maximum_value_minor
+    return max(together, sum(value(part, lot) for part in parts))  # estimates are rounded one by one
 
 
 def _range(part: MemberLotRecord) -> Range:
@@ -167,7 +208,7 @@ def _supplies(lots: Iterable[LotRecord], members: Sequence[MemberRecord], tender
             yield Supply(lot.offer, a_year(quantity, lot.term_months), lot.offer_terms["max_quantity"])
 
 
-def _buyer(member: MemberRecord, lots: Mapping[int, LotRecord], tender: TenderRecord, known: _Known) -> Buyer:
+def _buyer(member: MemberRecord, lots: Mapping[int, LotRecord], known: _Known) -> Buyer:
     record = known.participants[member.participant]
     brought = [(part, lots[part.lot]) for part in member.lots if part.lot in lots]
     maxima = [part.maximum_value_minor for part, _ in brought]
@@ -182,15 +223,10 @@ def _buyer(member: MemberRecord, lots: Mapping[int, LotRecord], tender: TenderRe
         value_cents=sum(value(part, lot) for part, lot in brought),
         maximum_value_cents=sum(known_maxima) if len(known_maxima) == len(maxima) else None,
         amounts=_amounts(brought),
-        joined_on=member.answered_at.date() if member.buys and member.answered_at is not None else None,
-        valid_to=_ends(record, tender),
+        joined_on=known.day(member.answered_at) if member.buys and member.answered_at is not None else None,
+        valid_to=record.valid_to,
         successor=record.successor,
     )
-
-
-def _ends(record: ParticipantRecord, tender: TenderRecord) -> date | None:
-    """When the buyer ends within the agreement's life."""
-    return record.valid_to if record.valid_to is not None and record.valid_to < tender.ends_before else None
 
 
 def _yearly(part: MemberLotRecord) -> int:
@@ -213,7 +249,7 @@ def _amounts(brought: Sequence[tuple[MemberLotRecord, LotRecord]]) -> tuple[Amou
         before, most, exact = sums.get(lot.category, (0, 0, True))
         known = None if most is None or part.maximum_quantity is None else most + part.maximum_quantity
         need = _range(part)
-        sums[lot.category] = before + estimate, known, exact and need.low == need.high
+        sums[lot.category] = before + estimate, known, exact and need.quantity == need.high
     return tuple(Amount(category, *found) for category, found in sorted(sums.items()))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from pooling.cycles.rules import CycleRecord, shallowest
 from pooling.market.rules import MICRO
@@ -156,8 +156,10 @@ def add_lines(
         for name in SUMMED:
             sums[name] += line[name]
     category = lines[0]["category"]
+    parts = session.exec(select(TenderMemberLot).where(TenderMemberLot.lot == lot))
+    there = {part.participant: part for part in parts}
     for code, sums in sorted(brought.items()):
-        part = session.get(TenderMemberLot, (lot, code))
+        part = there.get(code)
         if part is None:
             part = TenderMemberLot(lot=lot, participant=code, tender=tender.id, category=category, **sums)
         else:

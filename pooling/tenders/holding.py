@@ -21,9 +21,7 @@ def holds(session: Session, cycle: str, *, today: date) -> Holds:
     each line whose participant declined in this cycle or an earlier one, the offer it declined, for later lines of the
     same too. Previous: the places of lines in the cycle's proposal, else in that of the cycle before.
     """
-    there = [
-        each for each in queries.of_statuses(session, DECIDED | OPEN) if each.cycle == cycle or each.depth in BUYING
-    ]
+    there = [each for each in queries.of_statuses(session, DECIDED | OPEN) if _keeps(each, cycle)]
     standing = [each for each in there if _stands(each, today=today)]
     fixed = [held for each in standing if (held := _held(session, each)) is not None]
     refused = [

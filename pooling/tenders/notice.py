@@ -18,7 +18,7 @@ from pooling.access.rules import Visible
 from pooling.errors import NotFound
 from pooling.reference import service as reference
 from pooling.tenders import queries
-from pooling.tenders.consequences import consequences
+from pooling.tenders.consequences import consequences, value_with_options
 from pooling.tenders.records import LotRecord, MemberRecord, TenderRecord
 from pooling.tenders.rules import Status
 from pooling.tenders.said import Said, said
@@ -114,7 +114,7 @@ def notice(session: Session, sees: Visible, tender: UUID) -> TenderNotice:
         signing_body=body.name,
         **{name: getattr(body, name) for name in ("law", "language", "complaint_board")},
         estimate_value_cents=sum(lot.estimate_value_minor or 0 for lot in lots),
-        maximum_value_cents=sum(lot.maximum_value_minor or 0 for lot in lots),
+        maximum_value_cents=value_with_options(session, tender),
         buyers=_buyers(session, record, queries.members_of(session, tender)),
         lots=_lots(session, lots),
         consequences=_consequences(session, record),

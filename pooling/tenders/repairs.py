@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from pooling import audit, feed, jobs
 from pooling.cycles import service as cycles
+from pooling.demand import service as demand
 from pooling.errors import NotFound, WrongState
 from pooling.paging import Page, Window, page_of
 from pooling.planning import service as planning
@@ -18,6 +19,7 @@ from pooling.planning.storing import packed, unpacked
 from pooling.tenders import queries
 from pooling.tenders.applying import rebuild
 from pooling.tenders.deciding import Decision, due_before_notice, locked, place, set_due
+from pooling.tenders.holders import held_now, people
 from pooling.tenders.judged import Range
 from pooling.tenders.records import LineRecord, MemberRecord, TenderRecord
 from pooling.tenders.repair_search import Question, same
@@ -75,14 +77,15 @@ def question_of(session: Session, tender: UUID, *, now: datetime) -> tuple[int, 
     categories = {each["id"]: each for each in instance["categories"] if each["family"] == record.family}
     own = [line for lot in lots for line in _own(lot.id, lot.lines, inside)]
     months = plannable(stored.frozen.policy, today=cycles.cycle_of(session, record.cycle).day(now))
+    others = _others(session, stored, categories, members, cycle=record.cycle, now=now)
     found = standing(session, tender)
     return record.version, Question(
         policy=record.policy,
-        participants=instance["participants"],
+        participants=people(session, stored, {each["participant"] for each in [*own, *others]}),
         categories=list(categories.values()),
         offers=[each for key, each in sorted(offers.items()) if each["category"] in categories],
         own=own,
-        others=_others(session, stored, categories, members, cycle=record.cycle),
+        others=others,
         same=frozenset(lot.offer for lot in lots),
         forbidden=_declined(session, record, instance),
         family=record.family,
@@ -139,13 +142,21 @@ def _requiring(line: dict[str, Any], criterion: str) -> dict[str, Any]:
 
 
 def _others(
-    session: Session, stored: Stored, categories: Mapping[str, Any], members: Sequence[MemberRecord], *, cycle: str
-) -> list[Mapping[str, Any]]:
-    """The plan's lines of the family that are in no tender, save those of members that declined this one."""
-    taken = queries.lines_in(session, OPEN | DECIDED, cycle=cycle)
+    session: Session,
+    stored: Stored,
+    categories: Mapping[str, Any],
+    members: Sequence[MemberRecord],
+    *,
+    cycle: str,
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """The plan's lines of the family that are in no tender, save those of members that declined this one and those
+    that a correction has taken out of the cycle since."""
+    free = set(demand.lines_of_cycle(session, cycle)) - queries.lines_in(session, OPEN | DECIDED, cycle=cycle)
     gone = {each.participant for each in members if each.answer is Answer.DECLINED}
-    lines = [line for line in stored.frozen.instance["lines"] if line["category"] in categories]
-    return [line for line in lines if int(line["id"]) not in taken and line["participant"] not in gone]
+    lines = [each for each in stored.frozen.instance["lines"] if each["category"] in categories]
+    there = held_now(session, (each for each in lines if int(each["id"]) in free), now=now)
+    return [line for line in there if line["participant"] not in gone]
 
 
 def keep(session: Session, tender: UUID, version: int, options: Sequence[Mapping[str, Any]], *, now: datetime) -> int:
@@ -198,23 +209,23 @@ class RepairRecord:
     leaves: tuple[Moving, ...]
 
 
-def repairs_of(session: Session, window: Window, tender: UUID) -> Page[RepairRecord]:
+def repairs_of(session: Session, window: Window, tender: UUID, *, now: datetime) -> Page[RepairRecord]:
     """The options found for a tender, by number. Raises NotFound."""
     row = queries.row_of(session, tender)
     key = col(TenderRepair.number)
     wanted = select(TenderRepair).where(TenderRepair.tender == tender, window.clause(key)).order_by(key)
     found = session.exec(wanted.limit(window.fetch)).all()
-    lines = _lines(session, row) if found else {}
+    lines = _lines(session, row, now) if found else {}
     return page_of([_record(each, row.version, lines) for each in found], window, lambda each: (each.number,))
 
 
-def _lines(session: Session, row: Tender) -> dict[str, Moving]:
+def _lines(session: Session, row: Tender, now: datetime) -> dict[str, Moving]:
     """By id: the lines of the plan; those that are in the tender as it has them, with the volumes that were said."""
     lots = queries.lots_of(session, row.id)
     members = queries.members_of(session, row.id)
     inside = {each.participant: each for each in members if each.answer is not Answer.DECLINED}
     documents = [
-        *planning.stored_plan(session, row.plan).frozen.instance["lines"],
+        *held_now(session, planning.stored_plan(session, row.plan).frozen.instance["lines"], now=now),
         *(line.document() for lot in lots for line in lot.lines),
         *(line for lot in lots for line in _own(lot.id, lot.lines, inside)),
     ]
@@ -246,8 +257,21 @@ def apply(session: Session, tender: UUID, number: int, decision: Decision, *, du
         raise WrongState(f"{place(row)} is {row.status}; only one that is not decided can be repaired")
     if option.tender_version != row.version:
         raise WrongState(f"{place(row)} has changed since repair {number} was found; look for repairs again")
+    document = unpacked(option.document)
+    _still_sent(session, row, document, number)
     if due is not None:
         set_due(session, row, due, decision.now)
     option.applied_at = decision.now
-    rebuild(session, row, unpacked(option.document), decision, number=number)
+    rebuild(session, row, document, decision, number=number)
     due_before_notice(row)
+
+
+def _still_sent(session: Session, row: Tender, option: Mapping[str, Any], number: int) -> None:
+    """Raises WrongState where a line that would join was corrected since the option was found."""
+    gone = sorted({int(line) for line in option["joins"]} - set(demand.lines_of_cycle(session, row.cycle)))
+    if gone:
+        named = ", ".join(map(str, gone))
+        raise WrongState(
+            f"{place(row)}: lines {named} of repair {number} are not those of cycle {row.cycle!r} any more, which was"
+            " corrected since; look for repairs again"
+        )

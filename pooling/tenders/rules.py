@@ -29,6 +29,13 @@ class Answer(StrEnum):
     CHANGE = "change-proposed"
 
 
+MOST_QUANTITY = 10**12
+"""Base units that a member may commit to a year, as much as a line may have; its high end up to twice that."""
+MOST_SPEND_MICRO = 10**17
+"""Millionths of EUR that the high end of a commitment may come to a year: a hundred billion EUR. What is added up from
+it over a term fits a database's whole numbers."""
+
+
 UNSETTLED = frozenset({Answer.NONE, Answer.CHANGE})
 """Neither committed nor declined: the tender waits for these."""
 

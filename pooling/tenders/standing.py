@@ -5,6 +5,8 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from pooling.cycles import service as cycles
+from pooling.cycles.rules import shallowest
 from pooling.reference import service as reference
 from pooling.tenders import proposed
 from pooling.tenders.judged import Asked, AskedLot, AskedMember, Range, Standing
@@ -22,8 +24,13 @@ def standing(session: Session, tender: UUID, *, only_committed: bool = False) ->
 
 
 def rejudge(session: Session, row: Tender) -> None:
-    """Note whether the tender holds as it is answered; the row is locked."""
-    row.short = not standing(session, row.id).holds
+    """Note whether the tender holds as it is answered, and how deep those that have not declined let it go; the row is
+    locked."""
+    found = asked_of(session, row.id)
+    row.short = not judge(found).holds
+    inside = {each.participant for each in found.members if each.answer is not Answer.DECLINED}
+    limits = [depth for lot in found.lots for code, depth in lot.depths if code in inside]
+    row.deepest = shallowest(limits, most=cycles.cycle_of(session, row.cycle).depth)
 
 
 def asked_of(session: Session, tender: UUID) -> Asked:

@@ -1,18 +1,21 @@
 """A participant has ended: its successor takes over memberships, answers and commitments, in history and audit."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from pooling.cycles import service as cycles
+from pooling.cycles.rules import shallowest
 from pooling.notices import service as notices
+from pooling.notices.rules import Kind
 from pooling.reference import service as reference
 from pooling.reference.rules import is_succeeded
 from pooling.tenders.copying import role_of
-from pooling.tenders.rules import DECIDED, OPEN, Answer
+from pooling.tenders.rules import DECIDED, OPEN, UNSETTLED, Answer, Status
 from pooling.tenders.standing import rejudge
 from pooling.tenders.tables import Tender, TenderLine, TenderLot, TenderMember, TenderMemberLot
-from pooling.tenders.telling import Act, told
+from pooling.tenders.telling import Act, notify, told
 
 ADDED = (
     "quantity",
@@ -26,6 +29,10 @@ ADDED = (
     "estimate_value_minor",
     "maximum_value_minor",
 )
+
+
+ANOTHER = timedelta(days=14)
+"""So long has whoever is asked again after the day for answers."""
 
 
 def due(session: Session, *, today: date) -> list[tuple[str, str]]:
@@ -61,6 +68,7 @@ def _take_over(session: Session, row: Tender, old: str, new: str, *, now: dateti
     if leaving is None:
         return False
     staying = session.get(TenderMember, (row.id, new))
+    answers = _answers(session, row)
     known = reference.participants(session)[new]
     if row.lead == old:
         row.lead, row.signing_body = new, known.signing_body
@@ -79,9 +87,48 @@ def _take_over(session: Session, row: Tender, old: str, new: str, *, now: dateti
     session.flush()
     if row.status in OPEN:
         rejudge(session, row)
+        _no_deeper(session, row)
+    void = [
+        code
+        for code, answer in _answers(session, row).items()
+        if answer == Answer.NONE and {answers.get(code), answers[old] if code == new else None} - {Answer.NONE, None}
+    ]
+    asked = row.status == Status.INVITED and bool(void)
+    if asked:
+        _give_time(session, row, now)
     details = {"from": old, "to": new}
     told(session, row, Act("succeeded", "tenders.succeed", now, by, participant=new, details=details))
+    if asked:
+        notify(session, row, Kind.ASKED_AGAIN, now=now, participants=sorted(void), due=row.answers_due)
+    elif row.status == Status.INVITED and staying is None and Answer(answers[old]) in UNSETTLED:
+        notify(session, row, Kind.INVITED, now=now, participants=[new], due=row.answers_due)
     return True
+
+
+def _answers(session: Session, row: Tender) -> dict[str, str]:
+    members = select(TenderMember.participant, TenderMember.answer).where(TenderMember.tender == row.id)
+    return dict(session.exec(members).all())
+
+
+def _give_time(session: Session, row: Tender, now: datetime) -> None:
+    """Where the day for answers has gone by, whoever is asked again has another, no later than the notice: else what
+    others committed to would be lost by the clock."""
+    cycle = cycles.cycle_of(session, row.cycle)
+    if row.answers_due is not None and cycle.day_ends(row.answers_due) <= now:
+        row.answers_due = max(row.answers_due, min(row.notice_by, cycle.day(now) + ANOTHER))
+
+
+def _no_deeper(session: Session, row: Tender) -> None:
+    """Lines that were declined may be in again, and go less deep: these are other terms, which nobody has answered."""
+    if shallowest([row.depth], most=row.deepest) == row.depth:
+        return
+    row.depth = row.deepest
+    for member in session.exec(select(TenderMember).where(TenderMember.tender == row.id)).all():
+        member.version += 1
+        if member.answer != Answer.DECLINED:
+            member.answer = Answer.NONE
+    session.flush()
+    rejudge(session, row)
 
 
 def _merged(one: Answer, other: Answer, *, frozen: bool) -> Answer:

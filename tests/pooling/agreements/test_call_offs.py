@@ -209,6 +209,9 @@ def test_warnings_are_told_once_to_the_buyer_and_to_planners(app: Api) -> None:
     assert "above-estimate" in buyers[0] + buyers[1]
     assert len([1 for audience, _ in told if audience == "planners"]) == 3  # the lot came near its estimate too
     assert not [1 for audience, _ in told if "DK-82" in audience]
+    shown = [each["text"] for each in world.planner.get("/v1/notices").json()["items"]]
+    assert sum(" by SE-M from " in each for each in shown) == 2, "planners are told whose mark it is"
+    assert sum(" by all buyers together from " in each for each in shown) == 1
 
 
 def test_what_is_done_is_in_audit_and_feed(app: Api) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from pooling.cycles import service as cycles
 from pooling.database import reading
 from pooling.demand import service
 from pooling.working import HANDLERS
@@ -162,3 +163,19 @@ def test_demand_after_the_last_day_is_not_in_it_even_where_nobody_looked_at_the_
         assert service.lines_of_cycle(session, "autumn") == [each["id"] for each in first]
         assert service.lines_of(session, [first[0]["id"]])["quantity"].to_list() == [1]
         assert service.live_lines(session)["quantity"].to_list() == [2]
+
+
+def test_one_that_was_closed_before_its_last_day_comes_before_what_opened_then(app: Api) -> None:
+    """What was declined in it is declined, and its lines are what coverage compares with."""
+    opened(app)
+    assert step(app.client("planner"), "autumn", "close").status_code == 200
+    app.clock.now += timedelta(days=1)
+    day = app.clock.now.date().isoformat()
+    opened(app, "short", opens_on=day, closes_on=day)
+    assert day < body()["closes_on"]
+    shown = app.client("planner").get("/v1/cycles/short/coverage").json()
+    assert shown["base_cycle"] == "autumn"
+    with reading(app.engine) as session:
+        assert cycles.up_to(session, "short") == ["autumn", "short"]
+        assert cycles.up_to(session, "autumn") == ["autumn"]
+        assert cycles.earlier(session, "autumn") is None

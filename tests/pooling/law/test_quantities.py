@@ -92,3 +92,8 @@ def test_families_and_categories_that_need_several_suppliers_are_in_the_referenc
         assert needs_several_suppliers(name, "any")
     for family in ("stoma", "urology"):
         assert f",{family}," in text
+
+
+def test_rounding_takes_nothing_off_what_is_expected() -> None:
+    assert maximum_quantity([(1e15, 1e15, 1e15)]) == 10**15
+    assert maximum_quantity([(1e12, 1e12, 1e12), (7.0, 7.0, 7.0)]) == 10**12 + 7

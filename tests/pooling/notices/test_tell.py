@@ -218,3 +218,8 @@ def test_every_kind_has_facts_and_words_in_every_language() -> None:
 def test_facts_are_those_of_the_kind_and_hold_no_figure(engine: Engine, facts: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="notice cycle-opens"):
         told(engine, planners=True, facts=facts)
+
+
+def test_a_notice_that_was_kept_without_a_fact_is_told_all_the_same() -> None:
+    facts = {"family": "gloves", "category": "nitrile", "standing": "near-estimate"}
+    assert " by a buyer from " in words_of(Kind.CALL_OFF_WARNING, facts).text

@@ -4,13 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
 from pooling.database import reading, transaction
+from pooling.demand.tables import Line
 from pooling.tenders import service
 from tests import reference_data
 from tests.pooling.api_client import api
 from tests.pooling.planning.demand import small_world
-from tests.pooling.tenders.conftest import CYCLE, MEMBERS, Round, close, make_cycle, plan_of
+from tests.pooling.tenders.conftest import CYCLE, MEMBERS, Round, close, make_cycle, plan_of, planned_world
+from tests.pooling.tenders.test_succession import ON, merge, pass_on
 
 NEXT = "autumn"
 
@@ -101,3 +104,40 @@ def test_a_cycle_of_dialogue_then_one_that_buys(database_url: str) -> None:
         bought = next_cycle(talked)
         assert len(bought["tenders"]) == 1
         assert talked.tender(bought["tenders"][0])["depth"] == "joint"
+
+
+def to_talk(session: Session) -> None:
+    """The Danish line goes no deeper than the market dialogue."""
+    ids = small_world(session)
+    session.get_one(Line, ids[3]).depth = "dialogue"
+
+
+def test_once_the_shallowest_has_declined_the_others_may_go_deeper(database_url: str) -> None:
+    with planned_world(database_url, to_talk) as planned:
+        key = planned.invited()
+        assert planned.tender(key)["deepest"] == planned.tender(key)["depth"] == "dialogue"
+        assert planned.change(key, depth="joint").status_code == 422
+        assert planned.answer(key, "DK-OST", answer="decline", reason="made up").status_code == 200
+        left = planned.tender(key)
+        assert (left["depth"], left["deepest"]) == ("dialogue", "joint"), "how deep is a planner's to say"
+        assert planned.change(key, depth="joint").json()["depth"] == "joint"
+        late = planned.answer(key, "DK-OST", answer="commit")
+        assert (late.status_code, late.json()["code"]) == (409, "wrong-state")
+        assert "dialogue" in late.json()["detail"]
+        assert planned.change(key, depth="dialogue").status_code == 200
+        assert planned.answer(key, "DK-OST", answer="commit").status_code == 200
+        assert planned.tender(key)["deepest"] == "dialogue"
+
+
+def test_a_successor_that_brings_a_shallow_line_back_takes_the_tender_back_up(database_url: str) -> None:
+    with planned_world(database_url, to_talk) as planned:
+        key = planned.invited("2027-05-01")
+        assert planned.answer(key, "DK-OST", answer="decline", reason="made up").status_code == 200
+        assert planned.change(key, depth="joint").status_code == 200
+        for code in ("NO-HSO", "SE-M"):
+            assert planned.answer(key, code, answer="commit").status_code == 200
+        merge(planned, "DK-OST", "SE-M")
+        pass_on(planned, ON)
+        after = planned.tender(key)
+        assert (after["depth"], after["deepest"]) == ("dialogue", "dialogue")
+        assert {each["answer"] for each in after["members"]} == {"none"}, "to these terms nobody has said anything"

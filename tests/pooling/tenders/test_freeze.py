@@ -113,3 +113,25 @@ def test_a_commitment_of_nothing_or_to_a_foreign_lot_is_none(planned: Round) -> 
     said = planned.answer(key, "SE-M", answer="change", change={"start": "2028-09"}, reason="stock")
     assert (said.json()["answer"], said.json()["change"]) == ("change-proposed", {"start": "2028-09"})
     assert MEMBERS[3] == "SE-M"
+
+
+def dear(session: Session) -> None:
+    tiers = (TierRecord(figure(900_000), figure(49_000_000_000)),)
+    market.store_offers(session, [offer(tiers=tiers)], file=("offers.csv", "e" * 64), loaded_at=NOW)
+    lines = [line("SE-M", 650_000), line("SE-AB", 600_000)]
+    add_lines(session, submission(session), [{**each, "unit_price_eur_micro": 50_000_000_000} for each in lines])
+
+
+def test_what_no_agreement_could_count_is_no_commitment(database_url: str) -> None:
+    """EUR 49,000 a unit: two million units a year are EUR 98 billion, and a little more is refused."""
+    with planned_world(database_url, dear) as planned:
+        key = planned.invited()
+        lot = planned.tender(key)["lots"][0]["id"]
+        for high, expected in ((10**15, 400), (10**12, 422), (2_100_000, 422), (2_000_000, 200)):
+            volume = {"lot": lot, "quantity_low": 1_900_000, "quantity": 2_000_000, "quantity_high": high}
+            for code in ("SE-M", "SE-AB"):
+                said = planned.answer(key, code, answer="commit", volumes=[volume])
+                assert said.status_code == expected, said.text
+        done = planned.do(key, "confirm")
+        assert done.status_code == 200, done.text
+        assert done.json()["lots"][0]["maximum_quantity"] >= 12_000_000

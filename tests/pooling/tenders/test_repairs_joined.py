@@ -7,13 +7,15 @@ from uuid import UUID
 import pytest
 from sqlmodel import Session
 
-from pooling.database import reading
+from pooling.database import reading, transaction
+from pooling.demand import cycle_lines
+from pooling.demand.tables import Submission
 from pooling.market import service as market
 from pooling.market.rules import TierRecord
 from pooling.tenders import repair_search, repairs
 from tests.pooling.planning.conftest import here
 from tests.pooling.planning.demand import NOW, add_lines, figure, line, offer, submission
-from tests.pooling.tenders.conftest import Round, planned_world
+from tests.pooling.tenders.conftest import CYCLE, Round, planned_world
 from tests.pooling.tenders.test_repairs import answers, apply, look
 
 __all__ = ["here"]
@@ -71,3 +73,25 @@ def test_a_line_that_bridging_would_cost_too_much_does_not_join(database_url: st
 
 def of_kind(options: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [each for each in options if each["kind"] == kind]
+
+
+def corrected(planned: Round) -> None:
+    """The sender's file is corrected after the cycle was planned: lines of it are others now."""
+    with transaction(planned.api.engine) as session:
+        key = submission(session, "later")
+        session.get_one(Submission, key).series = "all"
+        add_lines(session, key, [line("SE-M", 35_000)])
+        cycle_lines.replace(session, CYCLE, key)
+
+
+def test_a_line_that_was_corrected_since_the_plan_joins_no_more(database_url: str) -> None:
+    with planned_world(database_url, one_line_too_many) as planned:
+        key = short(planned)
+        joined = next(each for each in look(planned, key) if each["kind"] == "join")
+        corrected(planned)
+        refused = apply(planned, key, joined["number"])
+        assert (refused.status_code, refused.json()["code"]) == (409, "wrong-state")
+        assert "corrected since" in refused.json()["detail"]
+        with reading(planned.api.engine) as session:
+            _, question = repairs.question_of(session, UUID(key), now=planned.api.clock.now)
+        assert question.others == []

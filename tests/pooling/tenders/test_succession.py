@@ -149,3 +149,42 @@ def test_what_two_proposed_is_asked_again_since_neither_spoke_for_both(planned: 
     merge(planned, "NO-HSO", "SE-M")
     pass_on(planned, ON)
     assert members(planned, key)["SE-M"]["answer"] == "none"
+
+
+def test_after_the_day_for_answers_a_merger_leaves_time_to_say_what_holds(planned: Round) -> None:
+    """One has committed and the other declined when they become one: it is asked, and what others said stands."""
+    key = planned.invited("2027-02-20")
+    for code in ("DK-OST", "FO", "SE-M"):
+        assert planned.answer(key, code, answer="commit").status_code == 200
+    assert planned.answer(key, "NO-HSO", answer="decline", reason="made up").status_code == 200
+    merge(planned, "NO-HSO", "SE-M")
+    pass_on(planned, ON)
+    enqueued(planned.api.engine, "tenders.expire", now=ON)
+    work_all(planned.api.engine, {"tenders.expire": HANDLERS["tenders.expire"]}, now=ON)
+    tender = planned.tender(key)
+    assert (tender["status"], tender["answers_due"]) == ("invited", "2027-03-15")
+    assert {code: each["answer"] for code, each in members(planned, key).items()} == {
+        "DK-OST": "committed",
+        "FO": "committed",
+        "SE-M": "none",
+    }
+    told = planned.coordinator("SE-M").get("/v1/notices").json()["items"]
+    assert [each["due"] for each in told if each["kind"] == "asked-again"] == ["2027-03-15"]
+    others = planned.coordinator("FO").get("/v1/notices").json()["items"]
+    assert "asked-again" not in [each["kind"] for each in others]
+    assert planned.answer(key, "SE-M", answer="commit").status_code == 200
+    assert planned.do(key, "confirm").status_code == 200
+
+
+@pytest.mark.parametrize(("answer", "told"), [(None, ["invited", "succession"]), ("commit", ["succession"])])
+def test_a_successor_is_told_of_the_invitation_that_waits_for_it(
+    planned: Round, answer: str | None, told: list[str]
+) -> None:
+    key = planned.invited("2027-04-01")
+    if answer is not None:
+        assert planned.answer(key, "SE-M", answer=answer).status_code == 200
+    merge(planned, "SE-M", "SE-O")
+    pass_on(planned, ON)
+    found = planned.coordinator("SE-O").get("/v1/notices").json()["items"]
+    assert sorted(each["kind"] for each in found if "cycle-" not in each["kind"]) == told
+    assert [each["due"] for each in found if each["kind"] == "invited"] == ["2027-04-01"] * (len(told) - 1)
