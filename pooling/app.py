@@ -40,6 +40,7 @@ from pooling.reference.api import ROUTES as REFERENCE
 from pooling.settings import Settings
 from pooling.signing import CURSORS, Secret
 from pooling.tenders.api import ROUTES as TENDERS
+from pooling.threads import THREADS, Threads
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     health.start,
@@ -61,6 +62,8 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
 )
 SPARE_CONNECTIONS = 5
 """Beyond one for each thread: for what runs beside the handlers."""
+BESIDE = 2
+"""Threads for what is asked of the process itself: whether it is ready, its figures."""
 
 
 def utc_now() -> datetime:
@@ -108,8 +111,9 @@ class Service(Litestar):
         A worker that stops finishes its jobs or gives them back.
         """
         parts = self.parts
-        with ThreadPoolExecutor(parts.settings.threads, thread_name_prefix="handler") as executor, ExitStack() as held:
-            asyncio.get_running_loop().set_default_executor(executor)
+        with ThreadPoolExecutor(BESIDE) as beside, Threads(parts.settings.threads) as threads, ExitStack() as held:
+            asyncio.get_running_loop().set_default_executor(beside)
+            self.state[THREADS] = threads
             if parts.worker:
                 await asyncio.to_thread(held.enter_context, working.embedded(parts.settings.database_url))
             try:

@@ -4,8 +4,8 @@ A controller's method is one call of `Handling.read` or `Handling.write` with th
 """
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -133,12 +133,10 @@ class Handling:
             raise reply.refusal
         return _sent(answer)
 
-    @contextmanager
-    def _visit(self, request: Asked) -> Iterator[access.Visit]:
+    def _visit(self, request: Asked) -> AbstractContextManager[access.Visit]:
         address = request.client.host if request.client else ""
         credentials = access.Credentials(request.headers.get("Authorization"), address)
-        with access.visit(self.engine, credentials, now=self._clock(), issuers=self._issuers) as visit:
-            yield visit
+        return access.visit(self.engine, credentials, now=self._clock(), issuers=self._issuers)
 
     def _call(self, opened: Session | Reading, request: Asked, visit: access.Visit) -> Call:
         operation = request.route_handler.operation_id

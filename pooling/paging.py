@@ -1,7 +1,6 @@
 """Lists in pages: a signed, opaque cursor holds where the next page begins; there are no page numbers to drift."""
 
 import binascii
-import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -114,7 +113,7 @@ class Cursors:
 
     def write(self, bound: str, last: Key) -> str:
         """A cursor after ``last`` that is good for the list ``bound`` only."""
-        content = json.dumps(last, separators=(",", ":"), default=_text).encode()
+        content = _JSON(last).encode()
         return _written(self._mark(bound, content) + content)
 
     def read(self, bound: str, cursor: str) -> Key:
@@ -131,7 +130,7 @@ class Cursors:
         return tuple(json.loads(content))
 
     def _mark(self, bound: str, content: bytes) -> bytes:
-        return hmac.new(self.secret, bound.encode() + b"\0" + content, hashlib.sha256).digest()[:MARK_BYTES]
+        return hmac.digest(self.secret, bound.encode() + b"\0" + content, "sha256")[:MARK_BYTES]
 
 
 def _written(raw: bytes) -> str:
@@ -145,6 +144,9 @@ def _text(value: object) -> str:
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"a sort key holds int, str, bool, UUID, date and datetime, not {type(value).__name__}")
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"), default=_text).encode
 
 
 def _typed(value: Any, kind: TypeEngine[Any]) -> Any:
@@ -162,4 +164,4 @@ def _typed(value: Any, kind: TypeEngine[Any]) -> Any:
 def bound_to(path: str, filters: Mapping[str, Sequence[str]]) -> str:
     """What a cursor is good for: the list at ``path`` under ``filters`` (all query parameters but cursor and limit)."""
     kept = {name: list(values) for name, values in sorted(filters.items()) if name not in ("cursor", "limit")}
-    return f"{path}?{json.dumps(kept, separators=(',', ':'))}"
+    return f"{path}?{_JSON(kept)}"
