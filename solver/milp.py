@@ -75,12 +75,12 @@ class Milp:
         self.column_count = 0
         self.row_count = 0
 
-    def columns(self, value: ArrayLike, *, upper: ArrayLike = 1.0, integer: bool = True) -> Ints:
+    def columns(self, value: ArrayLike, *, upper: ArrayLike = 1.0, integer: ArrayLike = True) -> Ints:
         """Add columns from 0 to ``upper`` with objective ``value``; returns their numbers."""
         value = np.atleast_1d(np.asarray(value, dtype=float))
         size = len(value)
         bounds = np.broadcast_to(np.asarray(upper, dtype=float), (size,))
-        self._columns.append((value, np.zeros(size), bounds, np.full(size, integer)))
+        self._columns.append((value, np.zeros(size), bounds, np.full(size, integer, dtype=bool)))
         first = self.column_count
         self.column_count += size
         return np.arange(first, first + size)
@@ -117,10 +117,12 @@ class Milp:
         *,
         relaxed: bool = False,
         kept: Flags | None = None,
+        forced: Flags | None = None,
         start: Floats | None = None,
         small: bool = False,
     ) -> Answer:
-        """Solve it, or with ``relaxed`` its linear relaxation (which alone has duals); what is not ``kept`` stays 0.
+        """Solve it, or with ``relaxed`` its linear relaxation (which alone has duals); what is not ``kept`` stays 0,
+        what is ``forced`` is at its upper bound.
 
         ``start``: a known solution over the columns kept, from which the solver goes on.
         ``small``: dense with some hundred entries a column, where presolve costs more than the simplex method.
@@ -144,12 +146,14 @@ class Milp:
             if effort.nodes is not None:
                 options.int_options["mip_max_nodes"] = effort.nodes
         try:
-            result = self._solved(parameters, relaxed=relaxed, kept=kept, start=start)
+            result = self._solved(
+                parameters, self._message(relaxed=relaxed, kept=kept, forced=forced), kept=kept, start=start
+            )
         except StatusNotOk:  # figures too large for the solver: it says so instead of answering
             return Answer(None, -INFINITY, INFINITY, None, None, proven=False, by_clock=False)
         return self._answer(result, relaxed=relaxed)
 
-    def _solved(self, parameters: Any, *, relaxed: bool, kept: Flags | None, start: Floats | None) -> Any:
+    def _solved(self, parameters: Any, message: Any, *, kept: Flags | None, start: Floats | None) -> Any:
         known = model_parameters_pb2.ModelSolveParametersProto()
         if start is not None:
             ids = np.arange(self.column_count) if kept is None else np.flatnonzero(kept)
@@ -157,7 +161,7 @@ class Milp:
             hint.variable_values.ids.extend(ids)
             hint.variable_values.values.extend(start[ids])
         return core.solve(
-            self._message(relaxed=relaxed, kept=kept),
+            message,
             parameters_pb2.SOLVER_TYPE_HIGHS,
             parameters_pb2.SolverInitializerProto(),
             parameters,
@@ -168,9 +172,10 @@ class Milp:
             None,
         )
 
-    def _message(self, *, relaxed: bool, kept: Flags | None) -> Any:
+    def _message(self, *, relaxed: bool, kept: Flags | None, forced: Flags | None) -> Any:
         message = model_pb2.ModelProto()
         value, lower, upper, integer = (np.concatenate(part) for part in zip(*self._columns, strict=True))
+        lower = lower if forced is None else np.where(forced, upper, lower)
         inside = np.ones(self.column_count, dtype=bool) if kept is None else kept
         ids = np.flatnonzero(inside)
         message.variables.ids.extend(ids)

@@ -81,7 +81,10 @@ class Search:
     def task(self, block: int, prices: Prices, effort: Effort, known: BlockAnswer | None = None) -> Task:
         """The block at the prices, from what is known of it."""
         cuts, warm = (known.cuts, known.pools) if known is not None else ((), ())
-        return Task(self.blocks[block], self.market.left, prices, effort, self.ends_at(), cuts=cuts, warm=warm)
+        threads = max(1, self.workers // len(self.blocks))
+        return Task(
+            self.blocks[block], self.market.left, prices, effort, self.ends_at(), cuts=cuts, warm=warm, threads=threads
+        )
 
     def under(self, block: int, left: Left, effort: Effort, known: BlockAnswer, warm: tuple[DraftPool, ...]) -> Task:
         """The block without prices, under exactly what is left, from a plan that fits."""

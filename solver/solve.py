@@ -102,7 +102,7 @@ def _whole(search: Search) -> None:
     closest = WHOLE_GAP if search.gap <= OPTIMAL_GAP else search.gap
     effort = Effort(search.remaining_s(), closest, WHOLE_NODES, search.seed)
     left = search.market.left
-    task = Task(search.blocks[0], left, Prices.none(left), effort, search.ends_at())
+    task = Task(search.blocks[0], left, Prices.none(left), effort, search.ends_at(), threads=max(1, search.workers))
     with listening(lambda found: _heard(search, found)):
         answer = search.solved("families", [0], [task]).get(0)
     search.over()

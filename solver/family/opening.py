@@ -30,7 +30,7 @@ class Openings:
 
     def __init__(self, block: Block, valuer: Valuer, left: Left, prices: Prices, ended: Callable[[], bool]) -> None:
         self.block, self.valuer, self.left, self.prices, self.ended = block, valuer, left, prices, ended
-        self.shelves = [_Shelf(block, lines) for lines in _shelves(block)]
+        self.shelves = [_Shelf(block, cells) for cells in shelves(block)]
         self.known: dict[tuple[int, frozenset[int]], Lots] = {}
         self.tried: set[frozenset[int]] = set()
         self.best: tuple[DraftPool, ...] = ()
@@ -150,7 +150,7 @@ class _Shelf:
         return tuple(found)
 
 
-def _shelves(block: Block) -> list[Ints]:
+def shelves(block: Block) -> list[Ints]:
     """Cells by lines that share an offer: a category each."""
     offer = block.lot_offer[block.cell_lot]
     group = np.arange(len(block.offer))

@@ -15,10 +15,11 @@ import numpy as np
 
 from solver.arrays import Flags, Floats
 from solver.drafts import Valuer
+from solver.family.branching import Branching
 from solver.family.cuts import CoverCut, ShortfallCut, SureCut
 from solver.family.model import separate
 from solver.family.opening import Openings
-from solver.family.pricing import PoolPricing, column_pools
+from solver.family.pricing import PoolPricing, column_pools, first_pools
 from solver.family.quick import quick_pools
 from solver.family.rounding import Chosen, broken, chosen_lots, mended, priced, rounded
 from solver.family.rules import modelled
@@ -34,7 +35,7 @@ share of it, or by a share of the gap asked for where that is at most the last."
 LEAST_WINDOW, WINDOW_SHARE, WIDENED_SHARE = 1e-3, 0.2, 0.9
 """The first window, as a share of the bound: so much of the gap asked for, and not less than that. A second
 window leaves out what cannot beat the plan by this share of the gap."""
-LARGE_CELLS, LARGE_FIRST, LARGE_ROUNDS = 8_000, 2, 8
+LARGE_CELLS, LARGE_FIRST, LARGE_ROUNDS = 8_000, 2, 5
 SET_CUT_ROUNDS, SET_ROUNDS, SET_NODES = 8, 8, 30
 """A block of more cells is large. Rounds of its relaxation before sets of pools are tried, and in all; rounds of
 cuts and of integer models for the best set, and what each of these may cost."""
@@ -71,6 +72,8 @@ class Task:
     cuts: tuple[Cut, ...] = ()
     warm: tuple[DraftPool, ...] = ()
     """Pools of the block known to be a lawful plan, to start from."""
+    threads: int = 1
+    """How many programs of a large block are solved side by side."""
 
 
 def solve_block(task: Task) -> BlockAnswer:
@@ -108,6 +111,8 @@ class _Attempt:
         self.relaxed, self.losses = np.inf, np.empty(0)
         self.model = modelled(self.block, task.left, task.prices, exact_leads=task.exact_leads)
         self.cuts: list[Cut] = []
+        self.settled: set[bytes] = set()
+        """Sets of pools that an integer model has filled."""
         self._add(task.cuts)
 
     def answer(self) -> BlockAnswer:
@@ -135,8 +140,9 @@ class _Attempt:
 
     def large(self) -> None:
         """A large block: pools come into the relaxation by their prices, sets of them are filled category by category,
-        and the best set is settled by an integer model of its own."""
-        pricing = PoolPricing(self.model, self._effort)
+        the best set is settled by an integer model of its own, and the bound is lowered by deciding pools."""
+        none = np.zeros(len(self.model.open), dtype=bool)
+        pricing = PoolPricing(self.model, self._effort, first_pools(self.model), opened=none, closed=none)
         for round_ in range(LARGE_ROUNDS):
             answer = pricing.solve()
             if answer.values is None or answer.row_duals is None or not answer.proven or self._ended():
@@ -149,9 +155,32 @@ class _Attempt:
                 hand_in(self.answer())
                 if round_ == LARGE_FIRST:
                     self._by_sets(answer)
-                elif self._close() or not (more or found):
+                elif not (more or found):
+                    break
+                if self._close():
                     return
             self._add(found)
+        self._branch(answer)
+
+    def _branch(self, answer: Answer) -> None:
+        """The bound lowered by deciding pools, from their relaxation on."""
+        assert answer.values is not None  # noqa: S101 asked for only where there is a solution
+        tree = Branching(
+            self.model,
+            self._effort,
+            share=answer.values[self.model.open],
+            bound=self.bound,
+            threads=self.task.threads,
+        )
+        for found in tree.steps(lambda: self.value):
+            self._add(found)
+            self.bound = min(self.bound, tree.bound)
+            hand_in(self.answer())
+            if not self._close() and not self._ended():
+                self._settle_set(tree.likely())
+            if self._close() or self._ended():
+                self.by_clock = self.by_clock or not self._close()
+                return
 
     def _by_sets(self, answer: Answer) -> None:
         assert answer.values is not None  # noqa: S101 asked for only where there is a solution
@@ -159,12 +188,14 @@ class _Attempt:
         openings.search(answer.values[self.model.open])
         if openings.value > self.value:
             self.best, self.value = openings.best, openings.value
-        self._settle_set()
+        self._settle_set(np.isin(self.block.pool_start, [pool.start for pool in self.best]))
 
-    def _settle_set(self) -> None:
-        """The pools of the best plan, and no others, by an integer model with the cuts that their relaxation breaks."""
+    def _settle_set(self, pools: Flags) -> None:
+        """These pools at most, by an integer model with the cuts that their relaxation breaks."""
         model, effort = self.model, self._effort
-        pools = np.isin(self.block.pool_start, [pool.start for pool in self.best])
+        if not pools.any() or pools.tobytes() in self.settled:
+            return
+        self.settled.add(pools.tobytes())
         for _ in range(SET_CUT_ROUNDS):
             answer = model.milp.solve(effort(), relaxed=True, kept=pools[column_pools(model)])
             found = [] if answer.values is None or self._ended() else separate(model, answer.values)

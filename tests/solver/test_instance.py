@@ -237,7 +237,7 @@ SEVERAL: list[tuple[list[str], Change]] = [
 ]
 
 
-@pytest.mark.parametrize(("expected", "change"), SEVERAL, ids=lambda entry: str(entry)[:60])
+@pytest.mark.parametrize(("expected", "change"), SEVERAL, ids=[", ".join(expected)[:60] for expected, _ in SEVERAL])
 def test_one_fault_hides_no_other(expected: list[str], change: Change) -> None:
     document = sound()
     change(document)

@@ -1,19 +1,28 @@
 """The way large families are solved, on instances small enough to know the best plan."""
 
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
 import pytest
 
 from solver import Instance, solve
 from solver.check import check
 from solver.family import solving
-from solver.family.solving import Task, solve_block
+from solver.family.branching import Branching
+from solver.family.categories import Categories
+from solver.family.model import Model
+from solver.family.solving import Task, solve_block, trivial_bound
 from solver.limits import Prices
-from solver.lots import Market
+from solver.lots import Block, Market
 from solver.milp import Effort
 from tests.solver.brute import best
-from tests.solver.instances import THEMES, random_instance
+from tests.solver.instances import THEMES, Document, random_instance
 
 SEEDS = range(6)
 TOLERANCE_EUR = 0.01
+LEAST_BETTER = 3
+"""Of the instances, so many at least have a better bound by categories."""
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +59,60 @@ def test_pools_brought_in_by_their_prices_bound_every_plan(theme: str) -> None:
             assert found.priced_value <= found.bound + TOLERANCE_EUR
             if len(market.families) == 1:
                 assert found.bound >= total - TOLERANCE_EUR - 1e-6 * abs(total), (theme, seed)
+
+
+def single_families(theme: str) -> Iterator[tuple[Document, Market, Block]]:
+    """Instances of one family that has places for lines, nothing decided before."""
+    for seed in SEEDS:
+        document = random_instance(seed, theme=theme)
+        instance = Instance.from_document(document)
+        market = Market(instance)
+        block = market.block(market.families)
+        if not instance.fixed and len(market.families) == 1 and len(block.cell_line):
+            yield document, market, block
+
+
+def effort() -> Effort:
+    return Effort(60.0)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_categories_bound_every_plan_at_any_prices(theme: str) -> None:
+    # every plan opens a pool or does not: the two bounds together hold for all
+    for document, market, block in single_families(theme):
+        total, _ = best(document)
+        model = Model(block, market.left, Prices.none(market.left), exact_leads=False)
+        draw = np.random.default_rng(1)
+        for pool in range(len(model.open)):
+            chosen = np.arange(len(model.open)) == pool
+            duals = draw.normal(0.0, 100.0, model.milp.row_count)
+            halves = [
+                Categories(model, opened, closed).bound(duals, effort)
+                for opened, closed in ((chosen, ~chosen & chosen), (~chosen & chosen, chosen))
+            ]
+            assert max(halves) >= total - TOLERANCE_EUR - 1e-6 * abs(total)
+
+
+def test_categories_at_the_prices_of_the_relaxation_bound_no_worse_and_often_better() -> None:
+    better = 0
+    for theme in THEMES:
+        for _, market, block in single_families(theme):
+            model = Model(block, market.left, Prices.none(market.left), exact_leads=False)
+            relaxed = model.milp.solve(effort(), relaxed=True)
+            assert relaxed.row_duals is not None
+            none = np.zeros(len(model.open), dtype=bool)
+            bound = Categories(model, none, none).bound(relaxed.row_duals, effort)
+            assert bound <= relaxed.bound + TOLERANCE_EUR + 2e-3 * abs(relaxed.bound)
+            better += bound < relaxed.bound * (1 - 1e-3)
+    assert better >= LEAST_BETTER
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_deciding_pools_one_after_another_bounds_every_plan(theme: str) -> None:
+    for document, market, block in single_families(theme):
+        total, _ = best(document)
+        model = Model(block, market.left, Prices.none(market.left), exact_leads=False)
+        start = trivial_bound(block)
+        tree = Branching(model, effort, share=np.ones(len(model.open)), bound=start, threads=2)
+        for _ in tree.steps(partial(float, total)):
+            assert total - TOLERANCE_EUR - 1e-6 * abs(total) <= tree.bound <= start

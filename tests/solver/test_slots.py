@@ -237,7 +237,7 @@ WRONG_FACILITIES: list[tuple[dict[str, object], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "named"), WRONG_FACILITIES, ids=lambda entry: str(entry)[:40])
+@pytest.mark.parametrize(("wrong", "named"), WRONG_FACILITIES, ids=[str(wrong)[:60] for wrong, _ in WRONG_FACILITIES])
 def test_faults_of_facilities_are_named_by_their_own_entries(wrong: dict[str, object], named: set[str]) -> None:
     right: dict[str, Any] = {"demand": [4, 5], "capacity": [9, 9], "opening_cost": [10, 12], "cost": [[2, 8], [3, 1]]}
     with pytest.raises(InvalidInstance) as refused:
