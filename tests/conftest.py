@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg.sql import SQL, Identifier, Literal
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
@@ -20,6 +21,8 @@ from tests import postgresql
 
 database.SYNCHRONOUS = "OFF"  # a test's own file need not outlive a power cut; the service that tests start syncs
 gc.set_threshold(50_000, 20, 50)  # what modules and applications hold stays: looking through it often finds nothing
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")  # machines are shared: how long an example takes says nothing
 SHARED = Path(__file__).parents[2] / "shared"
 
 

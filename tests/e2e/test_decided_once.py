@@ -22,7 +22,7 @@ from pooling.invariants.commands import CHECKS
 from pooling.market import service as market
 from pooling.planning.rules import shifted
 from pooling.settings import Settings
-from tests import reference_data
+from tests import copies
 from tests.pooling.api_client import Clock, api, make_account
 from tests.pooling.planning.demand import add_lines, line, offer, policy, submission
 from tests.pooling.serving import served
@@ -88,7 +88,7 @@ def now() -> datetime:
 def proposed(database_url: str, many: int, now: datetime) -> list[str]:
     """So many tenders of one cycle, each of the same two members."""
     with api(database_url, clock=Clock(now)) as made:
-        reference_data.install(made.engine)
+        copies.install_reference(made.engine)
         with transaction(made.engine) as session:
             pairs(session, many, now)
         make_cycle(made)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from pooling.database import connect, reading, transaction
-from tests import reference_data
+from tests import copies
 from tests.e2e.killing import Target, kill_at_random
 from tests.pooling.demand.builders import ROW
 from tests.pooling.planning.demand import small_world
@@ -121,7 +121,7 @@ class Loads:
 @pytest.fixture
 def prepared(database_url: str) -> Any:
     engine = connect(database_url)
-    reference_data.install(engine)
+    copies.install_reference(engine)
     yield engine
     engine.dispose()
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from pooling.access.rules import Role
 from pooling.database import reading
 from pooling.settings import Settings
-from tests import reference_data
+from tests import copies
 from tests.pooling.access.samples.market import offer_body, risk_area_body
 from tests.pooling.api_client import make_account
 from tests.pooling.serving import served
@@ -25,7 +25,7 @@ PATH = "/v1/offers/wanted"
 
 @pytest.fixture
 def headers(engine: Engine) -> dict[str, str]:
-    reference_data.install(engine)
+    copies.install_reference(engine)
     return make_account(engine, Role.PLANNER, now=datetime.now(UTC)).headers
 
 

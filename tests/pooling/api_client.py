@@ -23,7 +23,7 @@ from pooling.access.rules import SCOPES, Kind, Principal, Role
 from pooling.app import Service
 from pooling.database import connect, transaction
 from pooling.settings import Settings
-from tests import reference_data
+from tests import copies
 from tests.pooling.idle_apps import app_over
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -154,7 +154,7 @@ def api(
     engine = connect(database_url)
     try:
         if with_reference:
-            reference_data.install(engine)
+            copies.install_reference(engine)
         with app_over(chosen, *more, clock=clock) as app, TestClient(app, raise_server_exceptions=False) as opened:
             yield Api(app, engine, clock, opened)
     finally:

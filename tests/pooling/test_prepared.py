@@ -11,12 +11,12 @@ from pooling.database import connect, reading, transaction
 from pooling.looking import looking
 from pooling.prepared import MOST_SHAPES, Prepared
 from pooling.reference import service as reference
-from tests import reference_data
+from tests import copies
 
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    reference_data.install(engine)
+    copies.install_reference(engine)
     return engine
 
 

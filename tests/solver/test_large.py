@@ -11,7 +11,7 @@ from solver.check import check
 from solver.family import solving
 from solver.family.branching import Branching
 from solver.family.categories import Categories
-from solver.family.model import Model
+from solver.family.rules import modelled
 from solver.family.solving import Task, solve_block, trivial_bound
 from solver.limits import Prices
 from solver.lots import Block, Market
@@ -81,7 +81,7 @@ def test_categories_bound_every_plan_at_any_prices(theme: str) -> None:
     # every plan opens a pool or does not: the two bounds together hold for all
     for document, market, block in single_families(theme):
         total, _ = best(document)
-        model = Model(block, market.left, Prices.none(market.left), exact_leads=False)
+        model = modelled(block, market.left, Prices.none(market.left), exact_leads=False)
         draw = np.random.default_rng(1)
         for pool in range(len(model.open)):
             chosen = np.arange(len(model.open)) == pool
@@ -97,7 +97,7 @@ def test_categories_at_the_prices_of_the_relaxation_bound_no_worse_and_often_bet
     better = 0
     for theme in THEMES:
         for _, market, block in single_families(theme):
-            model = Model(block, market.left, Prices.none(market.left), exact_leads=False)
+            model = modelled(block, market.left, Prices.none(market.left), exact_leads=False)
             relaxed = model.milp.solve(effort(), relaxed=True)
             assert relaxed.row_duals is not None
             none = np.zeros(len(model.open), dtype=bool)
@@ -111,7 +111,7 @@ def test_categories_at_the_prices_of_the_relaxation_bound_no_worse_and_often_bet
 def test_deciding_pools_one_after_another_bounds_every_plan(theme: str) -> None:
     for document, market, block in single_families(theme):
         total, _ = best(document)
-        model = Model(block, market.left, Prices.none(market.left), exact_leads=False)
+        model = modelled(block, market.left, Prices.none(market.left), exact_leads=False)
         start = trivial_bound(block)
         tree = Branching(model, effort, share=np.ones(len(model.open)), bound=start, threads=2)
         for _ in tree.steps(partial(float, total)):

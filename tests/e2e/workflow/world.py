@@ -21,7 +21,7 @@ from pooling.planning.policy import policy_of
 from pooling.planning.solving import Effort, solve_judged
 from pooling.settings import Settings
 from pooling.working import HANDLERS
-from tests import reference_data
+from tests import copies
 from tests.pooling.api_client import Api, Clock, RoleClient, api
 from tests.pooling.jobs.working import worker_of
 from tests.pooling.planning.demand import AS_OF, GLOVES, GOWNS, figure, offer
@@ -191,7 +191,7 @@ def _fill(made: Api) -> None:
         TierRecord(figure(25_000_000_043), figure(7_971_043)),
     )
     offers = [offer(tiers=tiers), offer("gowns-green", GOWNS, tiers=tiers[:1])]
-    reference_data.install(made.engine)
+    copies.install_reference(made.engine)
     with transaction(made.engine) as session:
         market.store_offers(session, offers, file=("offers.csv", "e" * 64), loaded_at=FIRST)
 

@@ -15,7 +15,7 @@ from pooling.access.tables import ApiKey, Person
 from pooling.audit import AuditEntry
 from pooling.database import reading
 from pooling.errors import BadInput, NotFound
-from tests import reference_data
+from tests import copies
 from tests.pooling.api_client import api
 
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -24,7 +24,7 @@ SECRET = r"npk_[A-Za-z0-9_-]{43}"
 
 @pytest.fixture(autouse=True)
 def installed(engine: Engine) -> None:
-    reference_data.install(engine)
+    copies.install_reference(engine)
 
 
 def run(engine: Engine, *words: str) -> Result:

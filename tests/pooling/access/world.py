@@ -22,7 +22,7 @@ from pooling.access.rules import SCOPES, Role
 from pooling.database import connect
 from pooling.settings import Settings
 from pooling.transactions import written
-from tests import reference_data
+from tests import copies
 from tests.pooling.access.samples import Place, Sample, Sent, subjects
 from tests.pooling.idle_apps import app_over
 
@@ -150,7 +150,7 @@ def opened_world(url: str) -> Iterator[World]:
     """A world over an empty, migrated database."""
     engine = connect(url)
     start = datetime.now(UTC)
-    reference_data.install(engine)
+    copies.install_reference(engine)
     clock: list[World] = []
     settings = Settings(database_url=url, requests_per_minute=0)
     with app_over(settings, clock=lambda: clock[0].now if clock else start) as app, TestClient(app) as client:

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import Engine
 
-from tests import reference_data
+from tests import copies
 
 
 @pytest.fixture
 def ready(engine: Engine) -> Engine:
-    reference_data.install(engine)
+    copies.install_reference(engine)
     return engine

@@ -12,7 +12,7 @@ from pooling.database import reading, transaction
 from pooling.errors import BadInput
 from pooling.market import files, service
 from pooling.market.rules import OfferRecord
-from tests import reference_data
+from tests import copies
 from tests.pooling.planning.demand import GLOVES, NOW, add_lines, line, offer, submission
 
 PAGE = Path(__file__).parents[3] / "docs" / "offers.md"
@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "offers.md"
 
 @pytest.fixture
 def ready(engine: Engine) -> Engine:
-    reference_data.install(engine)
+    copies.install_reference(engine)
     return engine
 
 

@@ -21,7 +21,7 @@ from pooling.database import reading, transaction
 from pooling.notices import jobs, outbox
 from pooling.notices.outbox import wait_before
 from pooling.smtp import Server, Unreachable, connected, server_of
-from tests import reference_data
+from tests import copies
 from tests.pooling.api_client import NOW
 from tests.pooling.jobs.working import enqueued, job_of, work_all
 from tests.pooling.notices.mailserver import MailServer, mail_server
@@ -41,7 +41,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
     """Two coordinators with addresses and a notice for both."""
-    reference_data.install(engine)
+    copies.install_reference(engine)
     for name, code in (("ada", "SE-M"), ("bo", "DK-82")):
         person(engine, Role.COORDINATOR, code, email=f"{name}@region.example")
     told(engine, participants=["SE-M", "DK-82"])

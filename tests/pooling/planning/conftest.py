@@ -12,10 +12,10 @@ from pooling.jobs import context as job_context
 from pooling.planning import findings, service, work
 from pooling.planning import jobs as planning_jobs
 from pooling.planning.jobs import HANDLERS
-from tests import reference_data
+from tests import copies
 from tests.pooling.api_client import Api, RoleClient, api
 from tests.pooling.jobs.working import work_all
-from tests.pooling.planning.demand import policy, small_world
+from tests.pooling.planning.demand import policy, small_world_in
 
 REGION, OTHER = "SE-M", "NO-HSO"
 """A coordinator's participant, and one whose figures must not be shown to it."""
@@ -59,20 +59,19 @@ class Planned:
 def opened(database_url: str) -> Iterator[Api]:
     """The service over the small world, without a plan."""
     with api(database_url) as made:
-        reference_data.install(made.engine)
-        with transaction(made.engine) as session:
-            small_world(session)
+        small_world_in(made.engine)
         yield made
 
 
 @pytest.fixture
 def planned(database_url: str) -> Iterator[Planned]:
     with api(database_url) as made:
-        reference_data.install(made.engine)
-        with transaction(made.engine) as session:
-            lines = small_world(session)
-        plan = service.make_plan(made.engine, policy(), now=made.clock.now).plan
-        yield Planned(made, lines, plan)
+
+        def plan() -> tuple[Sequence[int], UUID]:
+            lines = small_world_in(made.engine)
+            return lines, service.make_plan(made.engine, policy(), now=made.clock.now).plan
+
+        yield Planned(made, *copies.once(made.engine, plan, key="planned"))
 
 
 @pytest.fixture

@@ -5,13 +5,16 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from pooling.database import transaction
 from pooling.demand.tables import Line, MappingVersion, Submission
 from pooling.market import service as market
 from pooling.market.rules import Figure, OfferRecord, TierRecord
 from pooling.planning.policy import Policy, policy_of
 from pooling.reference import service as reference
+from tests import copies
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 AS_OF = date(2026, 11, 1)
@@ -151,3 +154,14 @@ def small_world(session: Session) -> list[int]:
             line("IS", 10_000, earliest_start="2040-01", latest_start="2040-06"),
         ],
     )
+
+
+def small_world_in(engine: Engine) -> list[int]:
+    """The small world in an empty database with the packaged reference data, as one call."""
+
+    def fill() -> list[int]:
+        copies.install_reference(engine)
+        with transaction(engine) as session:
+            return small_world(session)
+
+    return copies.once(engine, fill, key="small world")

@@ -29,7 +29,7 @@ from pooling.spreadsheets import csv_text, neutral
 from solver import Progress
 from solver.check import check
 from solver.plan import Reason
-from tests import reference_data
+from tests import copies
 from tests.pooling.planning.demand import NOW, offer, policy, small_world
 
 POLICY = """
@@ -47,7 +47,7 @@ uhm-basic = 0.01
 
 @pytest.fixture
 def plan(engine: Engine) -> PlanView:
-    reference_data.install(engine)
+    copies.install_reference(engine)
     with transaction(engine) as session:
         ids = small_world(session)
         session.add(LineFlag(line=ids[0], kind="volume", direction="high", likely_pack_factor=10))

@@ -20,17 +20,25 @@ from pooling.market import service as market
 from pooling.planning import service, solving, storing
 from pooling.planning.service import Effort, make_plan
 from pooling.planning.views import PlanView
-from tests import reference_data
-from tests.pooling.planning.demand import AS_OF, GOWNS, NOW, add_lines, line, offer, policy, small_world, submission
+from tests.pooling.planning.demand import (
+    AS_OF,
+    GOWNS,
+    NOW,
+    add_lines,
+    line,
+    offer,
+    policy,
+    small_world,
+    small_world_in,
+    submission,
+)
 
 TABLES = ("snapshot", "plan", "plan_pool", "plan_lot", "plan_lot_line", "plan_unpooled_line")
 
 
 @pytest.fixture
 def ids(engine: Engine) -> list[int]:
-    reference_data.install(engine)
-    with transaction(engine) as session:
-        return small_world(session)
+    return small_world_in(engine)
 
 
 def counts(engine: Engine) -> dict[str, int]:

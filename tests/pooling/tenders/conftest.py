@@ -18,7 +18,7 @@ from pooling.planning import service as planning
 from pooling.planning.holds import NOTHING, Holds
 from pooling.planning.policy import Policy
 from pooling.planning.solving import Effort, solve_judged
-from tests import reference_data
+from tests import copies
 from tests.pooling.api_client import Api, RoleClient, api
 from tests.pooling.planning.demand import policy, small_world
 
@@ -129,12 +129,16 @@ class Round:
 def planned_world(database_url: str, fill: Callable[[Session], object]) -> Iterator[Round]:
     """The service over what ``fill`` puts in, in a cycle that is closed and planned."""
     with api(database_url) as made:
-        reference_data.install(made.engine)
-        with transaction(made.engine) as session:
-            fill(session)
-        make_cycle(made)
-        close(made)
-        yield Round(made, plan_of(made))
+
+        def plan() -> UUID:
+            copies.install_reference(made.engine)
+            with transaction(made.engine) as session:
+                fill(session)
+            make_cycle(made)
+            close(made)
+            return plan_of(made)
+
+        yield Round(made, copies.once(made.engine, plan, key=fill))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from pooling.database import reading, transaction
 from pooling.demand.tables import Line
 from pooling.tenders import service
-from tests import reference_data
+from tests import copies
 from tests.pooling.api_client import api
 from tests.pooling.planning.demand import small_world
 from tests.pooling.tenders.conftest import CYCLE, MEMBERS, Round, close, make_cycle, plan_of, planned_world
@@ -91,7 +91,7 @@ def test_a_dialogue_cannot_become_a_tender_beside_one_for_the_same_lines(planned
 def test_a_cycle_of_dialogue_then_one_that_buys(database_url: str) -> None:
     """The market is talked to in one cycle, and the same lines are bought together in the next."""
     with api(database_url) as made:
-        reference_data.install(made.engine)
+        copies.install_reference(made.engine)
         with transaction(made.engine) as session:
             small_world(session)
         make_cycle(made, depth="dialogue")

@@ -17,7 +17,7 @@ from pooling.database import connect
 from pooling.schema import migrate
 from pooling.tenders import invitation
 from pooling.tenders.tables import Tender, TenderLot
-from tests import reference_data
+from tests import copies
 from tests.e2e.story import Story, got, told
 from tests.e2e.story_given import BY_SYSTEM, GLOVES, OFFERS, POLICY, SPRING, file_of, row, skane
 from tests.pooling.agreements.given import FROZEN, Bought, Given, LotGiven, agreement
@@ -85,7 +85,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A database with reference data, in which nothing is kept."""
     made = connect(f"sqlite:///{tmp_path_factory.mktemp('wholes') / 'pooling.sqlite'}")
     migrate(made)
-    reference_data.install(made)
+    copies.install_reference(made)
     yield made
     made.dispose()
 
