@@ -36,7 +36,7 @@ GROWTH = 4
 """Families solved again grow by this factor at most before the pace is looked at anew."""
 CHANGED_SHARE = 0.8
 """Of the time left goes at most so much to the changed families, the rest to the same families unchanged."""
-RESERVED, LATE_SHARE = 0.8, 0.08
+RESERVED, LATE_SHARE = 0.8, 0.12
 """Kept back for telling the difference: so much of what looking at the plan took, the same kind of work; and for
 solves that end late, so much of the limit."""
 
