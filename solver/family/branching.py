@@ -21,9 +21,8 @@ from solver.milp import Effort
 NODES, ROUNDS, USED, LIKELY, TELLING = 400, 3, 1e-3, 0.5, 0.6
 """Nodes in all; rounds of pricing for each; shares of a pool that is in use, that is likely to stand, and whose
 opening and closing both tell: one open further mostly stands anyhow, one less has others that could take its place."""
-FEW, DECIDED = 14, 0.5
-"""So few pools all come into the relaxation at once. A pool is decided where the other way would lower the bound by
-such a share of what it is above the target."""
+DECIDED = 0.5
+"""A pool is decided where the other way would lower the bound by such a share of what it is above the target."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +112,9 @@ class Branching:
 
     def _judge(self, node: Node, threads: int) -> Judged:
         """The node's relaxation by pools, then by categories at its prices."""
-        free = ~node.closed
-        first = free if free.sum() <= FEW else (node.share > USED) & free
-        pricing = PoolPricing(self.model, self.effort, first, opened=node.opened, closed=node.closed)
+        pricing = PoolPricing(
+            self.model, self.effort, (node.share > USED) & ~node.closed, opened=node.opened, closed=node.closed
+        )
         for _ in range(ROUNDS):
             answer = pricing.solve()
             if answer.values is None or answer.row_duals is None or not answer.proven:

@@ -171,6 +171,7 @@ class _Attempt:
     def _by_sets(self, openings: Openings) -> None:
         """The best set that was tried, and its integer model."""
         self._take(openings)
+        hand_in(self.answer())
         self._settle_set(np.isin(self.block.pool_start, [pool.start for pool in self.best]))
 
     def _take(self, openings: Openings) -> None:
