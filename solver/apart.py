@@ -15,7 +15,7 @@ import numpy as np
 from solver.drafts import Valuer
 from solver.family.quick import quick_pools
 from solver.family.rounding import priced
-from solver.family.solving import BlockAnswer, trivial_bound
+from solver.family.task import BlockAnswer, trivial_bound
 from solver.limits import Prices
 from solver.lots import DraftPool
 from solver.master import Master, keep_lawful, left_after

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from solver.family.solving import Task, solve_block, trivial_bound
+from solver.family.solving import solve_block
+from solver.family.task import Task, trivial_bound
 from solver.instance import Instance, Line
 from solver.instance.cutting import cut
 from solver.joining import Standing

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from solver.family.solving import BlockAnswer, Task, solve_block
+from solver.family.solving import solve_block
+from solver.family.task import BlockAnswer, Task
 from solver.limits import Left, Prices
 from solver.lots import Block, DraftPool, Market
 from solver.milp import Effort

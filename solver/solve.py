@@ -11,7 +11,7 @@ from solver.apart import Apart
 from solver.confirming import Confirming
 from solver.explain import explain_unpooled
 from solver.family.rounding import able_leaders
-from solver.family.solving import BlockAnswer, Task, trivial_bound
+from solver.family.task import BlockAnswer, Task, trivial_bound
 from solver.instance import Instance
 from solver.leads import assign_leads
 from solver.limits import Prices

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from solver.arrays import Flags, Floats
-from solver.family.categories import Categories
+from solver.family.categories import Bounds, Categories
 from solver.family.cuts import ShortfallCut, SureCut
 from solver.family.model import Model, separate
 from solver.family.pricing import PoolPricing
@@ -21,6 +21,8 @@ from solver.milp import Effort
 NODES, ROUNDS, USED, LIKELY, TELLING = 400, 3, 1e-3, 0.5, 0.6
 """Nodes in all; rounds of pricing for each; shares of a pool that is in use, that is likely to stand, and whose
 opening and closing both tell: one open further mostly stands anyhow, one less has others that could take its place."""
+DECIDED = 0.5
+"""A pool is decided where the other way would lower the bound by such a share of what it is above the target."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +40,13 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A node with its own bound, the cuts that its relaxation breaks; ``ended``: the clock was faster."""
+    """A node with its own bound, the cuts that its relaxation breaks; ``bounds``: None where the clock was faster or
+    nothing is possible.
+    """
 
     node: Node
     cuts: list[SureCut | ShortfallCut]
+    bounds: Bounds | None
     ended: bool
 
 
@@ -56,7 +61,7 @@ class Branching:
         self.open = [(-bound, 0, Node(none, none, bound, share))]
         self.settled = -np.inf
         """The highest bound of a node that is not open any more."""
-        self.judged = 0
+        self.judged = self.pushed = 0
 
     @property
     def bound(self) -> float:
@@ -68,7 +73,7 @@ class Branching:
         with ThreadPoolExecutor(self.threads) as pool:
             while self._highest() > max(self.settled, target()) and self.judged < NODES:
                 waiting = [heappop(self.open)[2] for _ in range(min(len(self.open), self.threads))]
-                found = list(pool.map(self._judge, waiting))
+                found = list(pool.map(self._judge, waiting, [self.threads // len(waiting)] * len(waiting)))
                 for each in found:
                     self._keep(each, target())
                 yield [cut for each in found for cut in each.cuts]
@@ -86,22 +91,26 @@ class Branching:
         return -self.open[0][0] if self.open else -np.inf
 
     def _keep(self, judged: Judged, target: float) -> None:
-        """The node as it is where the clock ended; else its two halves, if they are worth a look."""
+        """The node as it is where the clock ended; else its parts, if they are worth a look."""
         node = judged.node
         self.judged += 1
-        pool = _undecided(node)
         if judged.ended:
-            heappush(self.open, (-node.bound, 2 * self.judged, node))
-        elif pool is None or node.bound <= target:
+            self._push(node)
+            return
+        if judged.bounds is None or node.bound <= target:
             self.settled = max(self.settled, node.bound)
-        else:
-            chosen = np.arange(len(node.opened)) == pool
-            for side, half in enumerate(
-                (replace(node, opened=node.opened | chosen), replace(node, closed=node.closed | chosen))
-            ):
-                heappush(self.open, (-node.bound, 2 * self.judged + side, half))
+            return
+        parts = _parts(node, judged.bounds, target)
+        for each in parts:
+            self._push(each)
+        if not parts:
+            self.settled = max(self.settled, node.bound)
 
-    def _judge(self, node: Node) -> Judged:
+    def _push(self, node: Node) -> None:
+        self.pushed += 1
+        heappush(self.open, (-node.bound, self.pushed, node))
+
+    def _judge(self, node: Node, threads: int) -> Judged:
         """The node's relaxation by pools, then by categories at its prices."""
         pricing = PoolPricing(
             self.model, self.effort, (node.share > USED) & ~node.closed, opened=node.opened, closed=node.closed
@@ -110,15 +119,39 @@ class Branching:
             answer = pricing.solve()
             if answer.values is None or answer.row_duals is None or not answer.proven:
                 if answer.impossible and (pricing.pools | node.closed).all():
-                    return Judged(replace(node, bound=-np.inf), [], ended=False)
-                return Judged(node, [], ended=True)
+                    return Judged(replace(node, bound=-np.inf), [], None, ended=False)
+                return Judged(node, [], None, ended=True)
             values = answer.values
             if not pricing.widen(answer):
                 break
         share = values[self.model.open]
-        bound = Categories(self.model, node.opened, node.closed).bound(pricing.duals, self.effort)
-        judged = replace(node, bound=min(node.bound, pricing.bound, bound), share=share)
-        return Judged(judged, separate(self.model, values), ended=self.effort().time_limit_s <= 0)
+        bounds = Categories(self.model, node.opened, node.closed).bounds(pricing.duals, self.effort, threads=threads)
+        judged = replace(node, bound=min(node.bound, pricing.bound, bounds.every), share=share)
+        return Judged(judged, separate(self.model, values), bounds, ended=self.effort().time_limit_s <= 0)
+
+
+def _parts(node: Node, bounds: Bounds, target: float) -> list[Node]:
+    """All plans of the node in parts: pools that are dear one way are decided the other way, each after those before
+    it; what is left is split on one pool. Nothing where no pool is in question."""
+    parts, rest = [], node
+    low_enough = node.bound - DECIDED * (node.bound - target)
+    free = ~node.opened & ~node.closed
+    for pool in np.flatnonzero(free & (np.minimum(bounds.opened, bounds.closed) <= low_enough)).tolist():
+        dear, rest = sorted(_halves(rest, pool, bounds), key=lambda half: half.bound)
+        parts.append(dear)
+    split = _undecided(rest)
+    if split is not None:
+        return [*parts, *_halves(rest, split, bounds)]
+    return [*parts, rest] if parts else []
+
+
+def _halves(node: Node, pool: int, bounds: Bounds) -> tuple[Node, Node]:
+    """The node with the pool and without it."""
+    chosen = np.arange(len(node.opened)) == pool
+    return (
+        replace(node, opened=node.opened | chosen, bound=min(node.bound, float(bounds.opened[pool]))),
+        replace(node, closed=node.closed | chosen, bound=min(node.bound, float(bounds.closed[pool]))),
+    )
 
 
 def _undecided(node: Node) -> int | None:

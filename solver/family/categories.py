@@ -7,7 +7,8 @@ For any prices the bound is true.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,12 +22,21 @@ CATEGORY_GAP, CATEGORY_NODES = 1e-3, 100
 """How close the bound of each category is found, and what that may cost."""
 
 
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """Of every plan, and pool by pool of every plan with it (``opened``) and without it (``closed``)."""
+
+    every: float
+    opened: Floats
+    closed: Floats
+
+
 class Categories:
     """A model taken apart: columns of one category, those of none (shared), and the rows of each."""
 
     def __init__(self, model: Model, opened: Flags, closed: Flags) -> None:
         milp = model.milp
-        self.matrix = milp.arrays()
+        self.model, self.matrix = model, milp.arrays()
         self.kept = ~closed[column_pools(model)]
         self.forced = np.zeros(milp.column_count, dtype=bool)
         self.forced[model.open[opened]] = True
@@ -40,12 +50,15 @@ class Categories:
         np.minimum.at(first, self.matrix.row[own], of_entry[own])
         self.coupling = (self.row_category >= 0) & (first != self.row_category)
 
-    def bound(self, duals: Floats, effort: Callable[[], Effort]) -> float:
-        """What no plan with these pools can exceed, by prices made from the duals of a relaxation's rows."""
+    def bounds(self, duals: Floats, effort: Callable[[], Effort], *, threads: int = 1) -> Bounds:
+        """What no plan with these pools can exceed, by prices made from the duals of a relaxation's rows.
+
+        ``threads``: how many categories are solved side by side.
+        """
         paid, constant = self._paid(duals)
         matrix, shared, size = self.matrix, self.category < 0, len(self.category)
         value = matrix.value - np.bincount(matrix.column, weights=paid[matrix.row] * matrix.coefficient, minlength=size)
-        rest, total = value.copy(), constant
+        rest, alone = value.copy(), []
         for category in np.unique(self.category[self.kept & ~shared]).tolist():
             inside = (self.row_category == category) & ~self.coupling
             entries = inside[matrix.row] & self.kept[matrix.column]
@@ -54,10 +67,25 @@ class Categories:
             price = -np.bincount(column, weights=duals[matrix.row[used]] * matrix.coefficient[used], minlength=size)
             rest += price
             columns = np.union1d(column, np.flatnonzero(self.kept & (self.category == category)))
-            total += self._most(np.where(shared, -price, value), columns, np.flatnonzero(inside), effort)
-        return total + self._most(
-            rest, np.flatnonzero(self.kept & shared), np.flatnonzero(self.row_category < 0), effort
-        )
+            alone.append((np.where(shared, -price, value), columns, np.flatnonzero(inside)))
+        with ThreadPoolExecutor(threads) as pool:
+            total = constant + sum(pool.map(lambda own: self._most(own[0], own[1], own[2], effort), alone))
+        return self._opening(rest, total, effort)
+
+    def _opening(self, rest: Floats, total: float, effort: Callable[[], Effort]) -> Bounds:
+        """The total with what opening the pools brings at most, of all pools and with one of them decided."""
+        rows = np.flatnonzero(self.row_category < 0)
+        kept = self.kept & (self.category < 0)
+        every = total + self._most(rest, np.flatnonzero(kept), rows, effort)
+        opened, closed = np.full(len(self.model.open), every), np.full(len(self.model.open), every)
+        pools = column_pools(self.model)
+        for pool in np.flatnonzero(kept[self.model.open] & ~self.forced[self.model.open]).tolist():
+            column = self.model.open[pool]
+            self.forced[column] = True
+            opened[pool] = min(every, total + self._most(rest, np.flatnonzero(kept), rows, effort))
+            self.forced[column] = False
+            closed[pool] = min(every, total + self._most(rest, np.flatnonzero(kept & (pools != pool)), rows, effort))
+        return Bounds(every, opened, closed)
 
     def _paid(self, duals: Floats) -> tuple[Floats, float]:
         """Prices of the rows between categories, of the sign that each must have, and what their limits are worth."""

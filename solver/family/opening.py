@@ -20,7 +20,8 @@ from solver.slots import solve as solve_slots
 
 SETS, HALF_OPEN, NEAR_MONTHS, CANDIDATES = 16, 0.5, 3, 6
 """Sets of pools that are tried; what counts as open in a relaxation; how far a pool may move; pools that may join."""
-CATEGORY_GAP, CATEGORY_S = 2e-3, 5.0
+CATEGORY_GAP, CATEGORY_NODES = 2e-3, 50
+"""How close to its bound each category is filled, and what that may cost."""
 Lots = tuple[tuple[int, DraftLot], ...]
 """Lots by pool."""
 
@@ -28,16 +29,16 @@ Lots = tuple[tuple[int, DraftLot], ...]
 class Openings:
     """What each set of pools brings, as far as it was looked at."""
 
-    def __init__(self, block: Block, valuer: Valuer, left: Left, prices: Prices, ended: Callable[[], bool]) -> None:
-        self.block, self.valuer, self.left, self.prices, self.ended = block, valuer, left, prices, ended
+    def __init__(self, block: Block, valuer: Valuer, left: Left, prices: Prices, left_s: Callable[[], float]) -> None:
+        self.block, self.valuer, self.left, self.prices, self.left_s = block, valuer, left, prices, left_s
         self.shelves = [_Shelf(block, cells) for cells in shelves(block)]
         self.known: dict[tuple[int, frozenset[int]], Lots] = {}
         self.tried: set[frozenset[int]] = set()
         self.best: tuple[DraftPool, ...] = ()
         self.value = 0.0
 
-    def search(self, opened: Floats) -> None:
-        """From the pools that a relaxation opens (a share each) to better sets, while there are any."""
+    def search(self, opened: Floats) -> "Openings":
+        """From the pools that a relaxation opens (a share each) to better sets, while there are any; itself."""
         order = np.argsort(-opened, kind="stable")
         half = int((opened >= HALF_OPEN).sum())
         here = max(
@@ -50,6 +51,7 @@ class Openings:
             here, worth = better, self.bring(better)
             found = (near for near in self._near(here, likely) if self.bring(near) > worth)
             better = None if self._spent() else next(found, None)
+        return self
 
     def bring(self, pools: frozenset[int]) -> float:
         """Value less prices of the plan with these pools at most; nothing new once the work is spent."""
@@ -60,7 +62,7 @@ class Openings:
         for number, shelf in enumerate(self.shelves):
             key = number, pools & shelf.pools
             if key not in self.known:
-                self.known[key] = shelf.fill(self.valuer, key[1])
+                self.known[key] = shelf.fill(self.valuer, key[1], self.left_s())
             for pool, lot in self.known[key]:
                 lots[pool].append(lot)
         block = self.block
@@ -75,7 +77,7 @@ class Openings:
         return value
 
     def _spent(self) -> bool:
-        return len(self.tried) >= SETS or self.ended()
+        return len(self.tried) >= SETS or self.left_s() <= 0
 
     def _near(self, pools: frozenset[int], likely: list[int]) -> Iterator[frozenset[int]]:
         """One pool less, one more, one moved by some months; each set once."""
@@ -112,7 +114,7 @@ class _Shelf:
         self.size = np.maximum(0.0, block.quantity[self.lines] - spread)
         self.kept_back = certain * self.root / 2
 
-    def fill(self, valuer: Valuer, pools: frozenset[int]) -> Lots:
+    def fill(self, valuer: Valuer, pools: frozenset[int], left_s: float) -> Lots:
         """The lots that are worth most with these pools; costs that pools share are not counted here.
 
         Rule 3's root is taken from its safe side, ``sqrt(V) <= s/2 + V/(2s)``, so that lots hold.
@@ -138,7 +140,7 @@ class _Shelf:
         most = np.zeros(len(self.lines))
         np.maximum.at(most, problem.item, problem.value)
         within = CATEGORY_GAP * float(most.sum())
-        answer = solve_slots(problem, time_limit_s=CATEGORY_S, within=within)
+        answer = solve_slots(problem, time_limit_s=left_s, within=within, nodes=CATEGORY_NODES)
         found = []
         for number in np.unique(answer.place[answer.place >= 0]).tolist():
             lot = block.step_lot[steps[number]]

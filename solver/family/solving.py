@@ -9,22 +9,23 @@ breaks is added and the model solved again.
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import replace
 
 import numpy as np
 
 from solver.arrays import Flags, Floats
 from solver.drafts import Valuer
 from solver.family.branching import Branching
-from solver.family.cuts import CoverCut, ShortfallCut, SureCut
+from solver.family.cuts import ShortfallCut, SureCut
 from solver.family.model import separate
 from solver.family.opening import Openings
 from solver.family.pricing import PoolPricing, column_pools, first_pools
 from solver.family.quick import quick_pools
 from solver.family.rounding import Chosen, broken, chosen_lots, mended, priced, rounded
 from solver.family.rules import modelled
-from solver.limits import Left, Prices
-from solver.lots import Block, DraftPool
+from solver.family.task import BlockAnswer, Cut, Task, trivial_bound
 from solver.milp import Answer, Effort
 from solver.running.stopping import hand_in, told_to_stop
 
@@ -39,41 +40,6 @@ LARGE_CELLS, LARGE_FIRST, LARGE_ROUNDS = 8_000, 2, 5
 SET_CUT_ROUNDS, SET_ROUNDS, SET_NODES = 8, 8, 30
 """A block of more cells is large. Rounds of its relaxation before sets of pools are tried, and in all; rounds of
 cuts and of integer models for the best set, and what each of these may cost."""
-Cut = SureCut | ShortfallCut | CoverCut
-
-
-@dataclass(frozen=True)
-class BlockAnswer:
-    """Pools of a block, and bounds. ``bound`` is on value less prices; ``priced_value`` is what the pools reach of it.
-
-    ``by_clock``: the time limit ended the solve. ``cuts`` can start the next solve of the same block.
-    """
-
-    pools: tuple[DraftPool, ...]
-    priced_value: float
-    bound: float
-    by_clock: bool
-    cuts: tuple[Cut, ...]
-
-
-@dataclass(frozen=True)
-class Task:
-    """A block to solve: pure data, so that it can go to another process.
-
-    ``ends_at``: seconds since the epoch, because tasks wait in queues and other machines have other uptimes.
-    """
-
-    block: Block
-    left: Left
-    prices: Prices
-    effort: Effort
-    ends_at: float
-    exact_leads: bool = False
-    cuts: tuple[Cut, ...] = ()
-    warm: tuple[DraftPool, ...] = ()
-    """Pools of the block known to be a lawful plan, to start from."""
-    threads: int = 1
-    """How many programs of a large block are solved side by side."""
 
 
 def solve_block(task: Task) -> BlockAnswer:
@@ -141,26 +107,37 @@ class _Attempt:
     def large(self) -> None:
         """A large block: pools come into the relaxation by their prices, sets of them are filled category by category,
         the best set is settled by an integer model of its own, and the bound is lowered by deciding pools."""
+        with ThreadPoolExecutor(1) as beside:
+            answer = self._by_prices(beside)
+        if answer is not None:
+            self._branch(answer)
+
+    def _by_prices(self, beside: ThreadPoolExecutor) -> Answer | None:
+        """The relaxation by prices, sets of pools tried beside it; its last answer, None where all is done."""
         none = np.zeros(len(self.model.open), dtype=bool)
         pricing = PoolPricing(self.model, self._effort, first_pools(self.model), opened=none, closed=none)
+        trying: Future[Openings] | None = None
         for round_ in range(LARGE_ROUNDS):
             answer = pricing.solve()
             if answer.values is None or answer.row_duals is None or not answer.proven or self._ended():
                 self.by_clock = self.by_clock or answer.by_clock
-                return
+                if trying is not None:
+                    self._take(trying.result())
+                return None
             found = separate(self.model, answer.values)
             if round_ >= LARGE_FIRST:
+                trying = trying or self._trying(answer, beside)
                 more = pricing.widen(answer)
                 self.bound = min(self.bound, pricing.bound)
                 hand_in(self.answer())
-                if round_ == LARGE_FIRST:
-                    self._by_sets(answer)
-                elif not (more or found):
+                if round_ == LARGE_FIRST + 1:
+                    self._by_sets(trying.result())
+                if round_ > LARGE_FIRST and not (more or found):
                     break
                 if self._close():
-                    return
+                    return None
             self._add(found)
-        self._branch(answer)
+        return answer
 
     def _branch(self, answer: Answer) -> None:
         """The bound lowered by deciding pools, from their relaxation on."""
@@ -182,13 +159,24 @@ class _Attempt:
                 self.by_clock = self.by_clock or not self._close()
                 return
 
-    def _by_sets(self, answer: Answer) -> None:
+    def _trying(self, answer: Answer, beside: ThreadPoolExecutor) -> Future[Openings]:
+        """Sets of pools from the relaxation's on; with one thread they are tried before anything else goes on."""
         assert answer.values is not None  # noqa: S101 asked for only where there is a solution
-        openings = Openings(self.block, self.valuer, self.task.left, self.task.prices, self._ended)
-        openings.search(answer.values[self.model.open])
+        openings = Openings(self.block, self.valuer, self.task.left, self.task.prices, self._left_s)
+        trying = beside.submit(copy_context().run, openings.search, answer.values[self.model.open])
+        if self.task.threads == 1:
+            trying.result()
+        return trying
+
+    def _by_sets(self, openings: Openings) -> None:
+        """The best set that was tried, and its integer model."""
+        self._take(openings)
+        hand_in(self.answer())
+        self._settle_set(np.isin(self.block.pool_start, [pool.start for pool in self.best]))
+
+    def _take(self, openings: Openings) -> None:
         if openings.value > self.value:
             self.best, self.value = openings.best, openings.value
-        self._settle_set(np.isin(self.block.pool_start, [pool.start for pool in self.best]))
 
     def _settle_set(self, pools: Flags) -> None:
         """These pools at most, by an integer model with the cuts that their relaxation breaks."""
@@ -221,6 +209,10 @@ class _Attempt:
 
     def _ended(self) -> bool:
         return self.deadline <= time.monotonic() or told_to_stop()
+
+    def _left_s(self) -> float:
+        """Seconds until the end, none once told to stop."""
+        return 0.0 if told_to_stop() else max(0.0, self.deadline - time.monotonic())
 
     def search(self) -> None:
         """The integer model within the window, again with the cuts that its choice breaks or with a wider window,
@@ -290,10 +282,3 @@ class _Attempt:
             value = priced(pools, self.block, self.task.prices)
             if value > self.value:
                 self.best, self.value = pools, value
-
-
-def trivial_bound(block: Block) -> float:
-    """Every line at its best place and nothing else paid."""
-    best = np.zeros(len(block.line))
-    np.maximum.at(best, block.cell_line, block.cell_value)
-    return float(best.sum())

@@ -32,27 +32,35 @@ SETS_SHARE = 0.8
 ROUNDING = 1e-9
 
 
-def solve(problem: SlotProblem, *, time_limit_s: float = 60.0, within: float = 0.0, seed: int = 0) -> SlotAnswer:
+def solve(
+    problem: SlotProblem,
+    *,
+    time_limit_s: float = 60.0,
+    within: float = 0.0,
+    seed: int = 0,
+    nodes: int | None = None,
+) -> SlotAnswer:
     """The best answer found, with a proven bound on every answer.
 
     ``within``: the search ends once no answer can be worth more than so much beyond the best (unit of the values).
+    ``nodes``: an integer program of all with so many nodes at most is the whole search.
     All inner limits count work: without the clock the same call gives the same answer.
     """
     if not time_limit_s >= 0 or not within >= 0:
         raise ValueError(f"time_limit_s {time_limit_s}, within {within}: give numbers of at least 0")
     ends = time.monotonic() + time_limit_s
-    search = _Search(Demand(problem), ends=ends, within=within, seed=seed)
+    search = _Search(Demand(problem), ends=ends, within=within, seed=seed, nodes=nodes)
     answer = search.run()
     if search.impossible:  # not all can be served: then each is placed for its own value
-        answer = _Search(Demand(problem, served=False), ends=ends, within=within, seed=seed).run()
+        answer = _Search(Demand(problem, served=False), ends=ends, within=within, seed=seed, nodes=nodes).run()
     return answer
 
 
 class _Search:
     """The best answer so far and the lowest bound so far, in the figures of `Demand`."""
 
-    def __init__(self, demand: Demand, *, ends: float, within: float, seed: int) -> None:
-        self.demand, self.within = demand, within
+    def __init__(self, demand: Demand, *, ends: float, within: float, seed: int, nodes: int | None) -> None:
+        self.demand, self.within, self.nodes = demand, within, nodes
         now = time.monotonic()
         self.clock = Clock(ends, seed)
         self.sets_clock = Clock(now + SETS_SHARE * max(0.0, ends - now), seed)
@@ -70,6 +78,10 @@ class _Search:
         self.target = self._reached()
         root = relax(demand, prices=demand.start_prices(), target=self.target, reached=self.value, rounds=ROOT_ROUNDS)
         self.bound = min(self.bound, root.bound)
+        if self.nodes is not None:
+            if not self.closed():
+                self._by_program(root, self.nodes)
+            return self._answer(root)
         if not self.closed() and len(demand.item) <= SMALL_CELLS:
             self._by_program(root, SMALL_NODES)
         if not self.closed() and not self.impossible and not self.clock.over():

@@ -13,7 +13,8 @@ import numpy as np
 
 from solver.drafts import Valuer
 from solver.errors import Fault, InvalidInstance, InvalidPlan
-from solver.family.solving import BlockAnswer, Task, solve_block
+from solver.family.solving import solve_block
+from solver.family.task import BlockAnswer, Task
 from solver.instance import Instance
 from solver.known_pools import known_pools
 from solver.leads import assign_leads

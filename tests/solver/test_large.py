@@ -12,7 +12,8 @@ from solver.family import solving
 from solver.family.branching import Branching
 from solver.family.categories import Categories
 from solver.family.rules import modelled
-from solver.family.solving import Task, solve_block, trivial_bound
+from solver.family.solving import solve_block
+from solver.family.task import Task, trivial_bound
 from solver.limits import Prices
 from solver.lots import Block, Market
 from solver.milp import Effort
@@ -31,7 +32,7 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_large_blocks_reach_the_best_plan(theme: str) -> None:
+def test_large_blocks_reach_the_best_plan(theme: tuple[str, ...]) -> None:
     for seed in SEEDS:
         document = random_instance(seed, theme=theme)
         total, _ = best(document)
@@ -43,7 +44,7 @@ def test_large_blocks_reach_the_best_plan(theme: str) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_pools_brought_in_by_their_prices_bound_every_plan(theme: str) -> None:
+def test_pools_brought_in_by_their_prices_bound_every_plan(theme: tuple[str, ...]) -> None:
     # without nodes nothing but the relaxation by prices and the sets of pools is done
     for seed in SEEDS:
         document = random_instance(seed, theme=theme)
@@ -61,7 +62,7 @@ def test_pools_brought_in_by_their_prices_bound_every_plan(theme: str) -> None:
                 assert found.bound >= total - TOLERANCE_EUR - 1e-6 * abs(total), (theme, seed)
 
 
-def single_families(theme: str) -> Iterator[tuple[Document, Market, Block]]:
+def single_families(theme: tuple[str, ...]) -> Iterator[tuple[Document, Market, Block]]:
     """Instances of one family that has places for lines, nothing decided before."""
     for seed in SEEDS:
         document = random_instance(seed, theme=theme)
@@ -77,7 +78,7 @@ def effort() -> Effort:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_categories_bound_every_plan_at_any_prices(theme: str) -> None:
+def test_categories_bound_every_plan_at_any_prices(theme: tuple[str, ...]) -> None:
     # every plan opens a pool or does not: the two bounds together hold for all
     for document, market, block in single_families(theme):
         total, _ = best(document)
@@ -87,7 +88,7 @@ def test_categories_bound_every_plan_at_any_prices(theme: str) -> None:
             chosen = np.arange(len(model.open)) == pool
             duals = draw.normal(0.0, 100.0, model.milp.row_count)
             halves = [
-                Categories(model, opened, closed).bound(duals, effort)
+                Categories(model, opened, closed).bounds(duals, effort).every
                 for opened, closed in ((chosen, ~chosen & chosen), (~chosen & chosen, chosen))
             ]
             assert max(halves) >= total - TOLERANCE_EUR - 1e-6 * abs(total)
@@ -101,14 +102,14 @@ def test_categories_at_the_prices_of_the_relaxation_bound_no_worse_and_often_bet
             relaxed = model.milp.solve(effort(), relaxed=True)
             assert relaxed.row_duals is not None
             none = np.zeros(len(model.open), dtype=bool)
-            bound = Categories(model, none, none).bound(relaxed.row_duals, effort)
+            bound = Categories(model, none, none).bounds(relaxed.row_duals, effort).every
             assert bound <= relaxed.bound + TOLERANCE_EUR + 2e-3 * abs(relaxed.bound)
             better += bound < relaxed.bound * (1 - 1e-3)
     assert better >= LEAST_BETTER
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_deciding_pools_one_after_another_bounds_every_plan(theme: str) -> None:
+def test_deciding_pools_one_after_another_bounds_every_plan(theme: tuple[str, ...]) -> None:
     for document, market, block in single_families(theme):
         total, _ = best(document)
         model = modelled(block, market.left, Prices.none(market.left), exact_leads=False)
@@ -116,3 +117,17 @@ def test_deciding_pools_one_after_another_bounds_every_plan(theme: str) -> None:
         tree = Branching(model, effort, share=np.ones(len(model.open)), bound=start, threads=2)
         for _ in tree.steps(partial(float, total)):
             assert total - TOLERANCE_EUR - 1e-6 * abs(total) <= tree.bound <= start
+
+
+def test_large_blocks_have_the_same_plan_and_bound_again_and_on_one_thread() -> None:
+    found = 0
+    for _, market, block in single_families(THEMES[3]):
+        one, again, alone = (
+            solve_block(Task(block, market.left, Prices.none(market.left), effort(), ends_at=2e10, threads=threads))
+            for threads in (2, 2, 1)
+        )
+        assert (one.pools, one.bound, one.by_clock) == (again.pools, again.bound, False)
+        assert one.pools == alone.pools
+        assert one.bound == pytest.approx(alone.bound, abs=TOLERANCE_EUR)
+        found += bool(one.pools)
+    assert found

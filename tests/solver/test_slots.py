@@ -219,6 +219,14 @@ def test_no_time_still_gives_a_lawful_answer_with_a_true_bound() -> None:
     assert answer.bound >= best_of_all(problem) - 1e-6
 
 
+def test_few_nodes_still_give_a_lawful_answer_with_a_true_bound() -> None:
+    for problem in hard_problems(3, 20):
+        answer = solve(problem, nodes=1)
+        sound(problem, answer)
+        assert not answer.by_clock
+        assert answer.bound >= optimum(problem) - 1e-6
+
+
 def test_every_fault_of_a_problem_is_named() -> None:
     with pytest.raises(InvalidInstance) as refused:
         SlotProblem([1, -1], [0], [3], [2], [0, 5], [0, 0], [1, np.nan])
