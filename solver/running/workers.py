@@ -13,6 +13,8 @@ from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
 from typing import Any
 
+from solver.processors import hold, place
+
 GRACE_S = 2.0
 """A task that has been told to stop has so long to return."""
 
@@ -29,8 +31,8 @@ class Processes(ProcessPoolExecutor):
         self._heard, self._line = context.Pipe(duplex=False)
         self._told = False
         places = context.SimpleQueue()
-        for place in _places(workers):
-            places.put(place)
+        for number in range(workers):
+            places.put(place(number, workers))
         super().__init__(workers, mp_context=context, initializer=_begin, initargs=(self._heard, GRACE_S, places))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -65,23 +67,10 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _places(workers: int) -> list[int | None]:
-    """A processor for each worker where there are no more of them than workers, so that none is left idle: some
-    virtual machines put busy processes on one. None: wherever the system puts it."""
-    if not hasattr(os, "sched_getaffinity"):
-        return [None] * workers
-    processors = sorted(os.sched_getaffinity(0))
-    if workers < len(processors):
-        return [None] * workers
-    return [processors[k % len(processors)] for k in range(workers)]
-
-
-def _begin(heard: Connection, grace_s: float, places: "multiprocessing.SimpleQueue[int | None]") -> None:
+def _begin(heard: Connection, grace_s: float, places: "multiprocessing.SimpleQueue[frozenset[int]]") -> None:
     """The first thing a worker does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    place = places.get()
-    if place is not None:
-        os.sched_setaffinity(0, {place})
+    hold(places.get())
     threading.Thread(target=_end_when_told, args=(heard, grace_s), daemon=True).start()
 
 
