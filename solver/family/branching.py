@@ -5,6 +5,7 @@ Nodes are judged some at a time, side by side in threads: the solver of the prog
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
@@ -16,7 +17,6 @@ from solver.family.cuts import ShortfallCut, SureCut
 from solver.family.model import Model, separate
 from solver.family.pricing import PoolPricing
 from solver.milp import Effort
-from solver.processors import side_by_side
 
 NODES, ROUNDS, USED, LIKELY, TELLING = 400, 3, 1e-3, 0.5, 0.6
 """Nodes in all; rounds of pricing for each; shares of a pool that is in use, that is likely to stand, and whose
@@ -70,7 +70,7 @@ class Branching:
     def steps(self, target: Callable[[], float]) -> Iterator[list[SureCut | ShortfallCut]]:
         """After each step the cuts found, for the caller to add; ends when no open node can exceed the target, at the
         node limit and with the clock."""
-        with side_by_side(self.threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             while self._highest() > max(self.settled, target()) and self.judged < NODES:
                 waiting = [heappop(self.open)[2] for _ in range(min(len(self.open), self.threads))]
                 found = list(pool.map(self._judge, waiting, [self.threads // len(waiting)] * len(waiting)))

@@ -7,6 +7,7 @@ For any prices the bound is true.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,6 @@ from solver.family.model import Model
 from solver.family.opening import shelves
 from solver.family.pricing import column_pools, part
 from solver.milp import Effort
-from solver.processors import side_by_side
 
 CATEGORY_GAP, CATEGORY_NODES = 1e-3, 100
 """How close the bound of each category is found, and what that may cost."""
@@ -68,7 +68,7 @@ class Categories:
             rest += price
             columns = np.union1d(column, np.flatnonzero(self.kept & (self.category == category)))
             alone.append((np.where(shared, -price, value), columns, np.flatnonzero(inside)))
-        with side_by_side(threads) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             total = constant + sum(pool.map(lambda own: self._most(own[0], own[1], own[2], effort), alone))
         return self._opening(rest, total, effort)
 

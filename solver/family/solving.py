@@ -27,7 +27,6 @@ from solver.family.rounding import Chosen, broken, chosen_lots, mended, priced, 
 from solver.family.rules import modelled
 from solver.family.task import BlockAnswer, Cut, Task, trivial_bound
 from solver.milp import Answer, Effort
-from solver.processors import side_by_side
 from solver.running.stopping import hand_in, told_to_stop
 
 MOST_ROUNDS = 60
@@ -108,7 +107,7 @@ class _Attempt:
     def large(self) -> None:
         """A large block: pools come into the relaxation by their prices, sets of them are filled category by category,
         the best set is settled by an integer model of its own, and the bound is lowered by deciding pools."""
-        with side_by_side(1, beside=min(1, self.task.threads - 1)) as beside:
+        with ThreadPoolExecutor(1) as beside:
             answer = self._by_prices(beside)
         if answer is not None:
             self._branch(answer)

@@ -1,6 +1,5 @@
 """Where tasks run: spawned processes of our own, or one thread of this process."""
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -12,8 +11,6 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
 from typing import Any
-
-from solver.processors import hold, place
 
 GRACE_S = 2.0
 """A task that has been told to stop has so long to return."""
@@ -30,10 +27,7 @@ class Processes(ProcessPoolExecutor):
         context = get_context("spawn")
         self._heard, self._line = context.Pipe(duplex=False)
         self._told = False
-        places = context.SimpleQueue()
-        for number in range(workers):
-            places.put(place(number, workers))
-        super().__init__(workers, mp_context=context, initializer=_begin, initargs=(self._heard, GRACE_S, places))
+        super().__init__(workers, mp_context=context, initializer=_begin, initargs=(self._heard, GRACE_S))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As of any executor; the processes are started in here."""
@@ -67,10 +61,9 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(heard: Connection, grace_s: float, places: "multiprocessing.SimpleQueue[frozenset[int]]") -> None:
+def _begin(heard: Connection, grace_s: float) -> None:
     """The first thing a worker does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    hold(places.get())
     threading.Thread(target=_end_when_told, args=(heard, grace_s), daemon=True).start()
 
 

@@ -391,29 +391,6 @@ def test_closing_ends_the_workers() -> None:
     assert all(gone(pid, within_s=1.0) for pid in pids)
 
 
-def processors_of(_: int) -> list[int]:
-    time.sleep(0.3)  # the next task goes to the other worker
-    return sorted(os.sched_getaffinity(0))
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processors cannot be asked for here")
-@pytest.mark.parametrize("more", [0, 1])
-def test_workers_share_the_processors_where_they_are_enough_for_all(more: int) -> None:
-    ours = sorted(os.sched_getaffinity(0))
-    pool = Processes(len(ours) + more)
-    found = list(pool.map(processors_of, range(4 * (len(ours) + more))))
-    pool.close()
-    assert {tuple(each) for each in found} == {(each,) for each in ours}
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processors cannot be asked for here")
-def test_fewer_workers_than_processors_run_wherever_the_system_puts_them() -> None:
-    ours = sorted(os.sched_getaffinity(0))
-    pool = Processes(max(1, len(ours) - 1))
-    assert pool.submit(processors_of, 0).result() == ours
-    pool.close()
-
-
 def test_workers_do_not_hear_an_interrupt() -> None:
     pool = Processes(1)
     pid = pool.submit(own_pid, 0).result()
