@@ -40,7 +40,7 @@ class NewCallOff(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Cancelled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why a call-off is taken back."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
+    reason: Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\w")]
 
 
 class CallOffView(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,7 +45,7 @@ class CycleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Reopening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why a cycle takes demand again, and until the end of which day."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\S")]
+    reason: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\w")]
     closes_on: date
 
 

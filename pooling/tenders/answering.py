@@ -20,7 +20,7 @@ from pooling.tenders import prices, proposed, queries
 from pooling.tenders.deciding import Decision, due_before_notice, place, set_due
 from pooling.tenders.judged import Range
 from pooling.tenders.records import MemberRecord
-from pooling.tenders.repairs import look_where_short
+from pooling.tenders.repairs import look_where_open
 from pooling.tenders.rules import MEMBER, MOST_SPEND_MICRO, PLANNER, UNSETTLED, Answer, Status
 from pooling.tenders.standing import rejudge
 from pooling.tenders.starts import plannable
@@ -65,8 +65,8 @@ def answer(
     by: UUID,
     expect: Callable[[int], None],
 ) -> None:
-    """Take a member's answer, in place of an earlier one, and judge the tender anew; a short one is looked at for
-    repairs.
+    """Take a member's answer, in place of an earlier one, and judge the tender anew; one that is short, or that a
+    change is proposed to, is looked at for repairs.
 
     ``expect`` is asked about the version of the answer. Raises NotFound, WrongState where answers are not taken, not
     any more or not yet, BadFields, and MembersOwn where ``participant`` is none of ``own``, for which who answers acts,
@@ -99,7 +99,7 @@ def answer(
         notify(session, row, Kind.ANSWERED_FOR, now=now, participants=[participant], participant=participant)
     _notices(session, row, participant, said.answer, now=now)
     prices.tell_dearer(session, row, now=now, without=participant)
-    look_where_short(session, row, now=now)
+    look_where_open(session, row, now=now)
 
 
 def _giver(answer: Answer, participant: str, own: Collection[str]) -> str:
@@ -147,7 +147,7 @@ def ask_again(session: Session, tender: UUID, participant: str, decision: Decisi
     notify(session, row, Kind.ASKED_AGAIN, now=decision.now, participants=[participant, *too], due=row.answers_due)
     if others:
         notify(session, row, Kind.INVITED, now=decision.now, participants=others, due=row.answers_due)
-    look_where_short(session, row, now=decision.now)
+    look_where_open(session, row, now=decision.now)
 
 
 def _open(session: Session, row: Tender, now: datetime) -> None:

@@ -20,7 +20,7 @@ from pooling.tenders.holders import held_now
 from pooling.tenders.prices import lower
 from pooling.tenders.records import LotRecord
 from pooling.tenders.rules import Answer
-from pooling.tenders.standing import rejudge
+from pooling.tenders.standing import proposals_met, rejudge
 from pooling.tenders.tables import Tender, TenderLine, TenderLot, TenderMember, TenderMemberLot
 from pooling.tenders.telling import Act, told
 
@@ -32,12 +32,14 @@ Lines = Mapping[str, Mapping[str, Any]]
 def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *, number: int) -> None:
     """Make the tender what the option says.
 
-    Where lines join and all else stays, answers stand and those whose lines join are asked, members of before among
-    them: they committed to less. Where start, lead, offers or lines change that are in it, everybody is asked again.
+    Where start, lead, offers and lines stay that are in it, answers stand: those are asked whose lines join, members of
+    before among them, since they committed to less, and those whose proposal is met. Else everybody is asked again.
     """
     source, lots = _source(session, row, option), queries.lots_of(session, row.id)
     lines = _held(session, source, lots, decision)
-    gone = {each.participant for each in queries.members_of(session, row.id) if each.answer is Answer.DECLINED}
+    members = queries.members_of(session, row.id)
+    gone = {each.participant for each in members if each.answer is Answer.DECLINED}
+    met = proposals_met(members, option["start"])
     there = {lot.offer: lot for lot in lots if any(line.participant not in gone for line in lot.lines)}
     stays = (
         option["start"] == row.start
@@ -62,7 +64,7 @@ def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *
     act = Act("repaired", "tender-repairs.apply", decision.now, decision.by, decision.reason, details=details)
     told(session, row, act)
     joining = frozenset(lines[key]["participant"] for key in option["joins"])
-    ask_again(session, row, now=decision.now, only=joining if stays and same_lead else None)
+    ask_again(session, row, now=decision.now, only=joining | met if stays and same_lead else None)
     rejudge(session, row)
 
 

@@ -19,7 +19,7 @@ Code = Annotated[str, Meta(min_length=1, max_length=40)]
 CategoryId = Annotated[str, Meta(min_length=1, max_length=80)]
 Quantity = Annotated[int, Meta(ge=0, le=MOST_QUANTITY)]
 High = Annotated[int, Meta(ge=0, le=2 * MOST_QUANTITY)]
-Reason = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
+Reason = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\w")]
 LotId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Month = Annotated[str, Meta(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", max_length=7)]
 

@@ -14,7 +14,7 @@ from pooling.notices.rules import Kind
 from pooling.tenders import consequences, freezing, prices, queries
 from pooling.tenders.judged import Standing
 from pooling.tenders.records import MemberRecord
-from pooling.tenders.rules import BUYING, SETTLED, UNSETTLED, Answer, Status, Step, move
+from pooling.tenders.rules import BUYING, OPEN, SETTLED, UNSETTLED, Answer, Status, Step, move
 from pooling.tenders.standing import standing
 from pooling.tenders.tables import Tender
 from pooling.tenders.telling import Act, codes, notify, told
@@ -179,25 +179,42 @@ def reject(session: Session, tender: UUID, decision: Decision) -> None:
 
 
 def expire(session: Session, tender: UUID, *, now: datetime) -> bool:
-    """End an invited tender with answers overdue, unless all have settled on it; whether it was. Safe to repeat."""
+    """End a tender that has come too late; whether it was. Safe to repeat.
+
+    Of those invited one with answers overdue, unless all have settled on it; of others one whose notice should have
+    gone out: nobody can be invited to it any more.
+    """
     row = queries.row_of(session, tender, lock=True)
-    if row.status != Status.INVITED or row.answers_due is None:
+    if row.status not in OPEN:
         return False
-    cycle = cycles.cycle_of(session, row.cycle)
-    answers = [each.answer for each in queries.members_of(session, tender)]
-    if now < cycle.day_ends(row.answers_due) or UNSETTLED.isdisjoint(answers):
+    last = _last_day(session, row)
+    if last is None or now < cycles.cycle_of(session, row.cycle).day_ends(last):
         return False
-    why = f"answers were due by the end of {row.answers_due}, and not everybody had answered"
+    why = (
+        f"answers were due by the end of {last}, and not everybody had answered"
+        if row.status == Status.INVITED
+        else f"the notice was to go out by {last}, and nobody had been invited"
+    )
     _end(session, row, Step.EXPIRE, Decision(None, now, lambda _: None, why))
     return True
 
 
+def _last_day(session: Session, row: Tender) -> date | None:
+    """On which an open tender can be moved on by itself; None: nothing ends it but a decision."""
+    if row.status != Status.INVITED:
+        return row.notice_by
+    settled = UNSETTLED.isdisjoint(each.answer for each in queries.members_of(session, row.id))
+    return None if settled else row.answers_due
+
+
 def _end(session: Session, row: Tender, step: Step, decision: Decision) -> None:
-    asked = row.invited_at is not None
+    """Members are told where they were asked; planners also of what the clock ended."""
     row.ended_at = decision.now
     _step(session, row, step, decision)
-    if asked:
+    if row.invited_at is not None:
         _told_decided(session, row, decision.now)
+    elif step is Step.EXPIRE:
+        notify(session, row, Kind.TENDER_DECIDED, now=decision.now, status=str(row.status))
 
 
 def _step(session: Session, row: Tender, step: Step, decision: Decision) -> None:

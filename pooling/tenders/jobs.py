@@ -8,7 +8,7 @@ from pooling.tenders import deciding, queries, reminding, repair_search, repairs
 
 
 def expire(context: JobContext) -> None:
-    """End invited tenders whose answers are overdue. Each in a transaction of its own: no planner waits for all."""
+    """End tenders that come too late. Each in a transaction of its own: no planner waits for all."""
     with context.reading() as session:
         overdue = reminding.overdue(session, now=context.means.clock())
     for tender in overdue:
@@ -48,7 +48,7 @@ def repair(context: JobContext) -> None:
         overtaken = repairs.overtaken(session, tender, context.payload.get("version"))
     if overtaken:
         with context.written() as opened:
-            repairs.look_where_short(opened.session, queries.row_of(opened.session, tender), now=opened.now)
+            repairs.look_where_open(opened.session, queries.row_of(opened.session, tender), now=opened.now)
         return
     with context.reading() as session:
         version, question = repairs.question_of(session, tender, now=context.means.clock())

@@ -1,4 +1,4 @@
-"""Whose answers are overdue, and who is reminded before: whoever has neither committed nor declined."""
+"""What comes too late, and who is reminded before: whoever has neither committed nor declined."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,8 +17,11 @@ BEFORE = timedelta(days=3)
 
 
 def overdue(session: Session, *, now: datetime) -> list[UUID]:
-    """Invited tenders whose last day for answers has ended and that somebody has not settled on."""
-    return [each.id for each in _unsettled(session) if _ends(session, each) <= now]
+    """Invited tenders whose last day for answers has ended and that somebody has not settled on, and those that nobody
+    was invited to by the day of their notice."""
+    waiting = queries.of_statuses(session, [Status.PROPOSED, Status.REVIEWED])
+    gone = [each.id for each in waiting if cycles.cycle_of(session, each.cycle).day_ends(each.notice_by) <= now]
+    return [*(each.id for each in _unsettled(session) if _ends(session, each) <= now), *gone]
 
 
 def due_soon(session: Session, *, now: datetime) -> list[UUID]:

@@ -13,6 +13,7 @@ from solver import Instance, solve
 from solver.check import check
 
 Document = Mapping[str, Any]
+AS_PROPOSED = "as-proposed"
 NOTHING: Document = {"participant": None, "line": None, "family": None, "offer": None, "start": None}
 
 
@@ -23,7 +24,8 @@ class Question:
     ``own``: the lines that still want in, with the volumes committed to or proposed; ``others``: lines that are in no
     tender and could join; ``same``: ids of the tender's own offers among ``offers``; ``forbidden``: line and offer, as
     declined. ``months``: in which it could start, of the horizon. ``wanted``: starts that members proposed instead,
-    each with them. ``now_eur``: what the tender is worth as it stands, 0 where it does not hold.
+    each with them. ``as_proposed``: whether a member proposes volumes or a criterion, and no other start. ``now_eur``:
+    what the tender is worth as it stands, 0 where it does not hold.
     """
 
     policy: Document
@@ -39,6 +41,7 @@ class Question:
     lead: str
     months: Sequence[str]
     wanted: Mapping[str, frozenset[str]]
+    as_proposed: bool
     now_eur: float
 
 
@@ -55,6 +58,8 @@ class Attempt:
 
 def attempts(question: Question) -> Iterator[Attempt]:
     """The ways to look, the smallest change first."""
+    if question.as_proposed:
+        yield Attempt(AS_PROPOSED, question.start)
     yield Attempt("lead", question.start)
     yield Attempt("join", question.start, others=True)
     for start in sorted(question.wanted):
@@ -90,10 +95,16 @@ def same(option: Document) -> Any:
 
 
 def _unchanged(question: Question, option: Document) -> bool:
-    """Whether it is what there is already."""
+    """Whether it is what there is already, and settles no proposal."""
     same = (option["start"], option["lead"]) == (question.start, question.lead)
     offers = {lot["offer"] for lot in option["lots"]}
-    return same and not option["joins"] and not option["leaves"] and offers <= question.same
+    return (
+        option["kind"] != AS_PROPOSED
+        and same
+        and not option["joins"]
+        and not option["leaves"]
+        and offers <= question.same
+    )
 
 
 def _option(question: Question, attempt: Attempt, time_limit_s: float) -> dict[str, Any] | None:

@@ -38,9 +38,9 @@ class RepairLine(msgspec.Struct, frozen=True, kw_only=True):
 class RepairView(msgspec.Struct, frozen=True, kw_only=True):
     """A change that would bring a tender back, passed by the solver's judge.
 
-    ``kind``: the least that changes: lead, join (lines that are in no tender), offer, start, wider (all of these) or
-    smaller (own lines leave). ``worth_eur``: EUR over the term more than as it stands. ``fits``: whether the tender has
-    not changed since.
+    ``kind``: the least that changes: as-proposed (nothing but what members propose), lead, join (lines that are in no
+    tender), offer, start, wider (all of these) or smaller (own lines leave). ``worth_eur``: EUR over the term more than
+    as it stands. ``fits``: whether the tender has not changed since.
     """
 
     whole: ClassVar[Meta] = PLANNERS

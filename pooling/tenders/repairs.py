@@ -24,7 +24,7 @@ from pooling.tenders.judged import Range
 from pooling.tenders.records import LineRecord, MemberRecord, TenderRecord
 from pooling.tenders.repair_search import Question, same
 from pooling.tenders.rules import DECIDED, OPEN, Answer
-from pooling.tenders.standing import proposed_by, said_by, standing
+from pooling.tenders.standing import proposals_met, proposed_by, said_by, standing
 from pooling.tenders.starts import plannable
 from pooling.tenders.tables import Tender, TenderRepair
 from pooling.tenders.telling import codes
@@ -44,9 +44,11 @@ def look_later(session: Session, tender: UUID, *, time_limit_s: float, now: date
     return job
 
 
-def look_where_short(session: Session, row: Tender, *, now: datetime) -> None:
-    """Have looked, once for this version of the tender, where it falls short; whether or not it is asked again."""
-    if not row.short or row.status not in OPEN:
+def look_where_open(session: Session, row: Tender, *, now: datetime) -> None:
+    """Have looked, once for this version of the tender, where it falls short or a change is proposed; whether or not
+    it is asked again."""
+    proposing = any(each.answer is Answer.CHANGE for each in queries.members_of(session, row.id))
+    if row.status not in OPEN or not (row.short or proposing):
         return
     payload = {"tender": str(row.id), "time_limit_s": BY_ITSELF_S, "version": row.version}
     jobs.enqueue(session, LOOK, payload, now=now, actor=None, key=f"{LOOK}:{row.id}:{row.version}")
@@ -93,6 +95,7 @@ def question_of(session: Session, tender: UUID, *, now: datetime) -> tuple[int, 
         lead=record.lead,
         months=months,
         wanted=_wanted(members, months),
+        as_proposed=bool(proposals_met(members, record.start)),
         now_eur=max(0.0, found.net_eur) if found.holds else 0.0,
     )
 

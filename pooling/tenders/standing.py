@@ -94,6 +94,12 @@ def proposed_by(member: MemberRecord) -> Proposed:
     return proposed.read((member.change or {}) if member.answer is Answer.CHANGE else {})
 
 
+def proposals_met(members: Sequence[MemberRecord], start: str) -> frozenset[str]:
+    """Whose proposals a tender at ``start`` meets, once it holds with the volumes and criteria that they name."""
+    proposing = [each for each in members if each.answer is Answer.CHANGE]
+    return frozenset(each.participant for each in proposing if proposed_by(each).start in (None, start))
+
+
 def said_by(member: MemberRecord) -> Mapping[int, Range]:
     """What a member commits to or proposes instead of its lines, by lot."""
     if member.answer is Answer.CHANGE:

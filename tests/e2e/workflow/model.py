@@ -19,7 +19,7 @@ TENDER: Mapping[str, Moves] = {
     "confirm": frozenset({("invited", "confirmed")}),
     "hand-over": frozenset({("confirmed", "handed-over")}),
     "reject": frozenset({("proposed", "rejected"), ("under-review", "rejected"), ("invited", "rejected")}),
-    "expire": frozenset({("invited", "expired")}),
+    "expire": frozenset((status, "expired") for status in ("proposed", "under-review", "invited")),
     "replace": frozenset({("proposed", "rejected"), ("under-review", "rejected")}),
     "propose": frozenset({(None, "proposed")}),
 }
@@ -120,7 +120,19 @@ class Seen:
         return [code for (key, code), (answer, _) in self.members.items() if key == tender and answer in UNSETTLED]
 
 
-TENDER_COLUMNS = ("id", "status", "version", "cycle", "depth", "locked", "lead", "answers_due", "start", "frozen_at")
+TENDER_COLUMNS = (
+    "id",
+    "status",
+    "version",
+    "cycle",
+    "depth",
+    "locked",
+    "lead",
+    "answers_due",
+    "start",
+    "notice_by",
+    "frozen_at",
+)
 
 
 def seen(run: Connection) -> Seen:
@@ -230,12 +242,14 @@ def _bought(run: Connection) -> dict[UUID, frozenset[Any]]:
 
 
 def overdue(state: Seen, now: datetime) -> set[UUID]:
-    """Tenders whose last day for answers is over in Copenhagen, with somebody who has not settled on it."""
+    """Tenders whose last day for answers is over in Copenhagen, with somebody who has not settled on it; and those that
+    nobody was invited to by the day of their notice."""
     today = now.astimezone(COPENHAGEN).date()
     return {
         key
         for key, row in state.tenders.items()
-        if row.status == "invited" and row.answers_due < today and state.waiting(key)
+        if (row.status == "invited" and row.answers_due < today and state.waiting(key))
+        or (row.status in ("proposed", "under-review") and row.notice_by < today)
     }
 
 

@@ -230,8 +230,8 @@ class Walk(RuleBasedStateMachine):
             touches = live if merges else ()
             deed = Deed(kind, None, tenders=moves, cycles=cycles, touches=touches, merges=merges)
             assert not self.work(deed, kind), f"{kind} was refused"
-        still = {key for key in late if self.state.tenders[key].status == "invited"}
-        assert not still, f"overdue and invited still: {still}"
+        still = {key for key in late if self.state.tenders[key].status in model.OPEN}
+        assert not still, f"overdue and open still: {still}"
         if ENDS in self.ended():
             alive = {key for key, row in self.state.tenders.items() if row.status in model.LIVE}
             held = [key for key, code in self.state.members if code == ENDS and key in alive]

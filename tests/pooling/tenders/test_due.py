@@ -3,8 +3,10 @@
 from datetime import date, timedelta
 
 import httpx
+import pytest
 
 from tests.pooling.tenders.conftest import MEMBERS, Round
+from tests.pooling.tenders.test_life import do, notices
 
 
 def refused_for_due(answer: httpx.Response, late: str, last: str) -> None:
@@ -41,3 +43,22 @@ def test_once_the_notice_has_gone_by_nobody_is_invited(planned: Round) -> None:
     refused = planned.do(key, "invite", due="2027-05-20", reason="r")
     refused_for_due(refused, "2027-05-20", "2027-05-14")
     assert "reject the tender and plan a later start" in refused.text
+
+
+@pytest.mark.parametrize("reviewed", [False, True])
+def test_what_nobody_was_invited_to_expires_once_its_notice_has_gone_by(planned: Round, *, reviewed: bool) -> None:
+    key = planned.propose().json()["tenders"][0]
+    if reviewed:
+        assert planned.do(key, "review", reason="r").status_code == 200
+    before = planned.tender(key)
+    planned.api.clock.now = planned.api.clock.now.replace(year=2027, month=5, day=14, hour=21, minute=59)
+    do(planned, "tenders.expire")
+    assert planned.tender(key) == before, "it is still the day of the notice in Copenhagen"
+    planned.api.clock.now += timedelta(minutes=1)
+    do(planned, "tenders.expire")
+    do(planned, "tenders.expire")
+    assert planned.tender(key)["status"] == "expired"
+    history = planned.planner.get(f"/v1/tenders/{key}/history").json()["items"]
+    (ended,) = [each for each in history if each["what"] == "expired"]
+    assert ended["reason"] == "the notice was to go out by 2027-05-14, and nobody had been invited"
+    assert [audience for audience, _ in notices(planned, "tender-decided")] == ["planners"], "no member was asked"

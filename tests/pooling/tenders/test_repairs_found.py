@@ -18,7 +18,7 @@ from tests.pooling.planning.conftest import here
 from tests.pooling.planning.demand import GLOVES, add_lines, line, submission
 from tests.pooling.tenders.conftest import Round, planned_world
 from tests.pooling.tenders.test_changes import OTHER, horizon, proposes, volume
-from tests.pooling.tenders.test_repairs import REPAIR, look, one_too_many, store_offers
+from tests.pooling.tenders.test_repairs import REPAIR, answers, look, one_too_many, store_offers
 
 __all__ = ["here"]
 pytestmark = pytest.mark.usefixtures("here")
@@ -117,6 +117,44 @@ def test_the_volume_that_a_member_proposes_is_planned_with(database_url: str) ->
         work(planned)
         joined = next(each for each in found(planned, key) if each["kind"] == "join")
         assert [each["quantity"] for each in joined["lots"]] == [150_000 + 600_000 + 500_000]
+
+
+def test_a_change_that_the_terms_meet_is_taken_up_and_committed_to(database_url: str) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        lot = planned.tender(key)["lots"][0]["id"]
+        assert planned.answer(key, "NO-HSO", answer="commit").status_code == 200
+        less = volume(lot, 620_000, 630_000, 640_000)
+        assert proposes(planned, key, volumes=[less]).status_code == 200
+        assert planned.tender(key)["holds"]
+        assert work(planned) == 1, "nobody has to ask for it"
+        taken = found(planned, key)[0]
+        assert (taken["kind"], taken["joins"], taken["leaves"]) == ("as-proposed", [], [])
+        assert [each["quantity"] for each in taken["lots"]] == [630_000 + 600_000]
+        assert planned.do(key, f"repairs/{taken['number']}/apply").status_code == 200
+        assert answers(planned, key) == {"NO-HSO": "committed", "SE-M": "none"}
+        assert planned.answer(key, "SE-M", answer="commit", volumes=[less]).status_code == 200
+        confirmed = planned.do(key, "confirm")
+        assert confirmed.status_code == 200, confirmed.text
+
+
+@pytest.mark.parametrize(("criterion", "met"), [("uhm-basic", True), ("bio-based", False)])
+def test_a_criterion_is_met_as_proposed_by_an_offer_that_has_it(
+    database_url: str, criterion: str, *, met: bool
+) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        assert proposes(planned, key, criterion=criterion).status_code == 200
+        work(planned)
+        assert ("as-proposed" in {each["kind"] for each in found(planned, key)}) == met
+
+
+def test_another_start_is_not_met_by_the_terms(database_url: str) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        assert proposes(planned, key, start="2028-02").status_code == 200
+        assert not question(planned, key).as_proposed
+        assert "as-proposed" not in {each["kind"] for each in searched(question(planned, key))}
 
 
 def narrow(session: Session) -> None:
