@@ -13,7 +13,7 @@ PART_BYTES = 256 << 10
 RATIO_FROM_BYTES = 10_000_000
 
 _ENCRYPTED = 0x1
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError)
 """What `zipfile` raises for what is no sound archive. One bit can ask for what it does not implement (a later version,
 patched or strongly encrypted data), or say that a name is in UTF-8 that is not."""
 
@@ -25,7 +25,7 @@ def opened(file: BinaryIO, limits: Limits) -> zipfile.ZipFile:
     """
     try:
         archive = zipfile.ZipFile(file)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise _damaged(f"it starts like a ZIP but cannot be opened ({error})") from error
     entries = archive.infolist()
     if len(entries) > limits.zip_entries:
@@ -65,7 +65,7 @@ def chunks(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
                 yield chunk
     except KeyError as error:
         raise _damaged(f"part {part} is missing") from error
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise _damaged(f"part {part} cannot be unpacked ({error})") from error
 
 

@@ -8,16 +8,16 @@ tables/NAME.jsonl a row a line, see `rows`
 
 import hashlib
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import msgspec
 
+from connectors.archive import DAMAGED
 from pooling.errors import BadInput
 
 FORMAT = "pooling.backup/1"
@@ -26,9 +26,6 @@ LONGEST_MANIFEST = 10_000_000
 PART_BYTES = 1 << 20
 PACKINGS = (ZIP_STORED, ZIP_DEFLATED)
 ENCRYPTED = 0x1
-DAMAGED = (BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError)
-"""What `zipfile` raises for a ZIP that was changed or cut. One bit of its directory can ask for what it does not
-implement (a later version, patched or strongly encrypted data), or say that a name is in UTF-8 that is not."""
 
 
 class BackupRefused(BadInput):
