@@ -11,6 +11,8 @@ from litestar.exceptions import ValidationException
 
 BLANKS_BEFORE_COLON = (b" :", b"\t:", b"\n:", b"\r:")
 CONTAINERS = (dict, list)
+REASON = r"[0-9A-Za-z\u00c0-\u1fff\u2c00-\ud7ff]"
+"""A reason has a letter or digit. As ranges: what is a word's character differs between readers of the schema."""
 MOST_TOLD = 20
 """Places that are told of one body; the first are enough to find the cause."""
 

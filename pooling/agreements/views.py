@@ -11,6 +11,7 @@ from pooling.access.projection import OPEN, OWN, PLANNERS
 from pooling.agreements.queries import CallOffRecord
 from pooling.agreements.rules import LARGEST, Amounts
 from pooling.agreements.service import Agreement, Ordered, Place
+from pooling.bodies import REASON
 
 EUR = r"^[0-9]{1,13}(\.[0-9]{1,2})?$"
 Code = Annotated[str, Meta(min_length=1, max_length=40, description="of a participant")]
@@ -40,7 +41,7 @@ class NewCallOff(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Cancelled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why a call-off is taken back."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\w")]
+    reason: Annotated[str, Meta(min_length=1, max_length=2000, pattern=REASON)]
 
 
 class CallOffView(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from pooling.access.projection import OPEN
+from pooling.bodies import REASON
 from pooling.cycles.rules import CycleRecord, Depth, Given
 
 CODE = r"^[a-z0-9-]{1,40}$"
@@ -45,7 +46,7 @@ class CycleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Reopening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why a cycle takes demand again, and until the end of which day."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\w")]
+    reason: Annotated[str, Meta(min_length=1, max_length=1000, pattern=REASON)]
     closes_on: date
 
 

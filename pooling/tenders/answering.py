@@ -20,7 +20,7 @@ from pooling.tenders import prices, proposed, queries
 from pooling.tenders.deciding import Decision, due_before_notice, place, set_due
 from pooling.tenders.judged import Range
 from pooling.tenders.records import MemberRecord
-from pooling.tenders.repairs import look_where_open
+from pooling.tenders.repair_asking import look_where_open
 from pooling.tenders.rules import MEMBER, MOST_SPEND_MICRO, PLANNER, UNSETTLED, Answer, Status
 from pooling.tenders.standing import rejudge
 from pooling.tenders.starts import plannable

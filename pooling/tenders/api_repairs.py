@@ -11,7 +11,7 @@ from pooling.endpoints import get, post, transition
 from pooling.paging import DEFAULT_LIMIT
 from pooling.parameters import Cursor, Handled, Limit
 from pooling.problems import ACCEPTED
-from pooling.tenders import repair_views, repairs, showing, views
+from pooling.tenders import repair_asking, repair_views, repairs, showing, views
 from pooling.tenders.asking import ApplyRepair, NewRepairs
 from pooling.tenders.deciding import Decision
 
@@ -33,7 +33,7 @@ class RepairController(Controller):
 
         def work(call: Call) -> Reply:
             limit = data.time_limit_s
-            job = repairs.look_later(call.session, tender_id, time_limit_s=limit, now=call.now, by=call.who.id)
+            job = repair_asking.look_later(call.session, tender_id, time_limit_s=limit, now=call.now, by=call.who.id)
             return accepted(repair_views.RepairAsked(tender_id, f"/v1/operations/{job}"), operation=job)
 
         return handling.write(request, work)

@@ -1,6 +1,7 @@
 """A repair put into the rows of its tender: lines join, lots change, the start moves; others are asked again."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from sqlalchemy import delete
@@ -17,8 +18,10 @@ from pooling.tenders.changing import ask_again
 from pooling.tenders.copying import Source, add_lines, add_lot, role_of
 from pooling.tenders.deciding import Decision, free
 from pooling.tenders.holders import held_now
+from pooling.tenders.judging import deviations, sure_quantity
 from pooling.tenders.prices import lower
 from pooling.tenders.records import LotRecord
+from pooling.tenders.repair_asking import look_where_open
 from pooling.tenders.rules import Answer
 from pooling.tenders.standing import proposals_met, rejudge
 from pooling.tenders.tables import Tender, TenderLine, TenderLot, TenderMember, TenderMemberLot
@@ -47,8 +50,9 @@ def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *
         and there.keys() == {lot["offer"] for lot in option["lots"]}
     )
     if stays:
+        committed = {each.participant for each in members if each.answer is Answer.COMMITTED}
         for lot in option["lots"]:
-            _join(session, row, lot, there[lot["offer"]], source, lines)
+            _join(session, row, lot, there[lot["offer"]], source, lines, committed)
     else:
         _start(row, option["start"], source)
         _clear(session, lots, gone)
@@ -66,6 +70,7 @@ def rebuild(session: Session, row: Tender, option: Option, decision: Decision, *
     joining = frozenset(lines[key]["participant"] for key in option["joins"])
     ask_again(session, row, now=decision.now, only=joining | met if stays and same_lead else None)
     rejudge(session, row)
+    look_where_open(session, row, now=decision.now)
 
 
 def _source(session: Session, row: Tender, option: Option) -> Source:
@@ -82,16 +87,28 @@ def _held(session: Session, source: Source, lots: list[LotRecord], decision: Dec
     return {each["id"]: {**each, "participant": own.get(each["id"], each["participant"])} for each in there}
 
 
-def _join(session: Session, row: Tender, option: Option, lot: LotRecord, source: Source, lines: Lines) -> None:
-    """Lines join a lot, which may reach another tier by them."""
+def _join(
+    session: Session,
+    row: Tender,
+    option: Option,
+    lot: LotRecord,
+    source: Source,
+    lines: Lines,
+    committed: AbstractSet[str],
+) -> None:
+    """Lines join a lot, which may reach another tier by them; it is told where nobody has committed to the one before:
+    whoever joins may decline."""
     inside = {str(line.line) for line in lot.lines}
     new = [lines[key] for key in option["lines"] if key not in inside]
+    if not new:
+        return
     held = session.get_one(TenderLot, lot.id)
     held.quantity += sum(line["quantity"] for line in new)
-    held.sure_quantity = option["sure_quantity"]
-    lower(held, option["tier"])
-    if new:
-        add_lines(session, row, lot.id, new, source.own)
+    spreads = deviations([*(line.document() for line in lot.lines), *new])
+    held.sure_quantity = sure_quantity(held.quantity, spreads, row.policy)
+    if committed.isdisjoint(line.participant for line in lot.lines):
+        lower(held, option["tier"])
+    add_lines(session, row, lot.id, new, source.own)
 
 
 def _clear(session: Session, lots: list[LotRecord], gone: set[str]) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from pooling.bodies import REASON
 from pooling.cycles.views import HowDeep
 from pooling.errors import BadFields
 from pooling.tenders.answering import Said
@@ -19,7 +20,7 @@ Code = Annotated[str, Meta(min_length=1, max_length=40)]
 CategoryId = Annotated[str, Meta(min_length=1, max_length=80)]
 Quantity = Annotated[int, Meta(ge=0, le=MOST_QUANTITY)]
 High = Annotated[int, Meta(ge=0, le=2 * MOST_QUANTITY)]
-Reason = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\w")]
+Reason = Annotated[str, Meta(min_length=1, max_length=2000, pattern=REASON)]
 LotId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Month = Annotated[str, Meta(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", max_length=7)]
 

@@ -25,6 +25,7 @@ from pooling.tenders.deciding import (
 )
 from pooling.tenders.facts import NOTHING, FactChanges
 from pooling.tenders.prices import reprice
+from pooling.tenders.repair_asking import fit_on, look_where_open
 from pooling.tenders.rules import OPEN, UNSETTLED, Answer, Status, checked_depth
 from pooling.tenders.standing import rejudge
 from pooling.tenders.tables import Tender, TenderMember
@@ -56,14 +57,17 @@ def change(session: Session, tender: UUID, decision: Decision, changes: Changes)
     row = locked(session, tender, decision.expect)
     if row.status not in OPEN and (changes.lead, changes.depth, changes.locked) != (None, None, None):
         raise WrongState(f"{place(row)} is {row.status}; lead, depth and lock are fixed by then")
-    done = _done(session, row, decision, changes)
+    before, done = row.version, _done(session, row, decision, changes)
     if not done:
         return
     told(session, row, Act("changed", "tenders.update", decision.now, decision.by, decision.reason, details=done))
     if done.keys() & {"lead", "depth"}:
         ask_again(session, row, now=decision.now)
         rejudge(session, row)
-    elif "due" in done:
+        look_where_open(session, row, now=decision.now)
+        return
+    fit_on(session, row, before)
+    if "due" in done:
         _ask(session, row, now=decision.now)
 
 

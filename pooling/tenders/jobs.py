@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from pooling.jobs import JobContext, Kind, Recurring
-from pooling.tenders import deciding, queries, reminding, repair_search, repairs, succession
+from pooling.tenders import deciding, queries, reminding, repair_asking, repair_search, repairs, succession
 
 
 def expire(context: JobContext) -> None:
@@ -42,13 +42,14 @@ def _ended(context: JobContext, today: date) -> list[tuple[str, str]]:
 
 def repair(context: JobContext) -> None:
     """Look for what would bring a tender back, and keep what was found; a tender that has changed meanwhile is left to
-    the look at its newer version."""
+    the look at its newer version, and one that is decided is left alone."""
     tender = UUID(context.payload["tender"])
     with context.reading() as session:
-        overtaken = repairs.overtaken(session, tender, context.payload.get("version"))
+        overtaken = repair_asking.overtaken(queries.row_of(session, tender), context.payload.get("version"))
     if overtaken:
         with context.written() as opened:
-            repairs.look_where_open(opened.session, queries.row_of(opened.session, tender), now=opened.now)
+            repair_asking.look_where_open(opened.session, queries.row_of(opened.session, tender), now=opened.now)
+            context.finish({"location": f"/v1/tenders/{tender}/repairs"})
         return
     with context.reading() as session:
         version, question = repairs.question_of(session, tender, now=context.means.clock())
@@ -62,7 +63,7 @@ HANDLERS: dict[str, Kind] = {
     "tenders.expire": Kind(expire),
     "tenders.remind": Kind(remind),
     "tenders.succeed": Kind(succeed),
-    repairs.LOOK: Kind(repair, heavy=True),
+    repair_asking.LOOK: Kind(repair, heavy=True),
 }
 SCHEDULE: tuple[Recurring, ...] = (
     Recurring("tenders.expire", every=timedelta(minutes=5)),

@@ -1,6 +1,6 @@
 """Does a tender hold, as it is answered? Pure: the rules of the optimisation model over the answered volumes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import fsum, sqrt
 from statistics import NormalDist
@@ -72,8 +72,7 @@ def _parts(lot: AskedLot, counted: Mapping[str, AskedMember]) -> list[_Part]:
         lines = tuple(line for line in lot.lines if line["participant"] == participant)
         given = lot.said.get(participant)
         if given is None:
-            deviations = tuple((line["quantity_high"] - line["quantity_low"]) / (2 * Z90) for line in lines)
-            found.append(_Part(participant, lines, sum(line["quantity"] for line in lines), deviations))
+            found.append(_Part(participant, lines, sum(line["quantity"] for line in lines), deviations(lines)))
         elif given.quantity:
             share = given.quantity / sum(line["quantity"] for line in lines)
             scaled = tuple({**line, "quantity": line["quantity"] * share} for line in lines)
@@ -81,11 +80,16 @@ def _parts(lot: AskedLot, counted: Mapping[str, AskedMember]) -> list[_Part]:
     return found
 
 
-def sure_quantity(quantity: float, deviations: tuple[float, ...], policy: Mapping[str, Any]) -> float:
-    """Rule 3 of the optimisation model: what is there at the policy's confidence."""
+def deviations(lines: Iterable[Mapping[str, Any]]) -> tuple[float, ...]:
+    """Of each line the standard deviation, base units a year, from its 10th and 90th percentile."""
+    return tuple((line["quantity_high"] - line["quantity_low"]) / (2 * Z90) for line in lines)
+
+
+def sure_quantity(quantity: float, spreads: tuple[float, ...], policy: Mapping[str, Any]) -> float:
+    """Rule 3 of the optimisation model: what is there at the policy's confidence. ``spreads``: standard deviations."""
     rho, deviates = policy["forecast_correlation"], NormalDist().inv_cdf(policy["confidence"])
-    common = fsum(deviations) ** 2
-    spread = sqrt((1 - rho) * fsum(each * each for each in deviations) + rho * common)
+    common = fsum(spreads) ** 2
+    spread = sqrt((1 - rho) * fsum(each * each for each in spreads) + rho * common)
     return float(quantity - deviates * spread)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from pooling import audit, feed, jobs
+from pooling import audit, feed
 from pooling.cycles import service as cycles
 from pooling.demand import service as demand
 from pooling.errors import NotFound, WrongState
@@ -22,41 +22,13 @@ from pooling.tenders.deciding import Decision, due_before_notice, locked, place,
 from pooling.tenders.holders import held_now, people
 from pooling.tenders.judged import Range
 from pooling.tenders.records import LineRecord, MemberRecord, TenderRecord
+from pooling.tenders.repair_asking import look_where_open
 from pooling.tenders.repair_search import Question, same
 from pooling.tenders.rules import DECIDED, OPEN, Answer
 from pooling.tenders.standing import proposals_met, proposed_by, said_by, standing
 from pooling.tenders.starts import plannable
 from pooling.tenders.tables import Tender, TenderRepair
 from pooling.tenders.telling import codes
-
-LOOK = "tenders.repair"
-BY_ITSELF_S = 20.0
-"""So long is looked where nobody asked for it."""
-
-
-def look_later(session: Session, tender: UUID, *, time_limit_s: float, now: datetime, by: UUID) -> UUID:
-    """Have looked for what would bring a tender back; returns the job. Raises NotFound, WrongState."""
-    row = queries.row_of(session, tender)
-    if row.status not in OPEN:
-        raise WrongState(f"{place(row)} is {row.status}; only one that is not decided can be repaired")
-    job = jobs.enqueue(session, LOOK, {"tender": str(tender), "time_limit_s": time_limit_s}, now=now, actor=by)
-    audit.acted(session, "tender-repairs.create", resource=("tender", tender))
-    return job
-
-
-def look_where_open(session: Session, row: Tender, *, now: datetime) -> None:
-    """Have looked, once for this version of the tender, where it falls short or a change is proposed; whether or not
-    it is asked again."""
-    proposing = any(each.answer is Answer.CHANGE for each in queries.members_of(session, row.id))
-    if row.status not in OPEN or not (row.short or proposing):
-        return
-    payload = {"tender": str(row.id), "time_limit_s": BY_ITSELF_S, "version": row.version}
-    jobs.enqueue(session, LOOK, payload, now=now, actor=None, key=f"{LOOK}:{row.id}:{row.version}")
-
-
-def overtaken(session: Session, tender: UUID, version: int | None) -> bool:
-    """Whether the tender is another than that which repairs were to be found for; None: for whichever there is."""
-    return version is not None and queries.row_of(session, tender).version != version
 
 
 def _declined(session: Session, record: TenderRecord, instance: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -123,17 +95,26 @@ def _own(lot: int, lines: Iterable[LineRecord], inside: Mapping[str, MemberRecor
             yield document if criterion is None else _requiring(document, criterion)
 
 
-def _as_said(lines: Sequence[LineRecord], given: Range | None) -> Iterable[dict[str, Any]]:
-    """The lines in proportion to what was said of them together; none where that is nothing."""
+def _as_said(lines: Sequence[LineRecord], given: Range | None) -> list[dict[str, Any]]:
+    """The lines in proportion to what was said of them together; none where that is nothing.
+
+    What was said has one range, so the largest line has all of it, and what is left over from the others.
+    """
     if given is None:
         return [line.document() for line in lines]
-    whole, made = sum(line.quantity for line in lines), []
-    said = (given.low, given.quantity, given.high)
-    for line in lines:
-        low, quantity, high = (each * line.quantity // whole for each in said)
-        if quantity:
-            made.append({**line.document(), "quantity_low": low, "quantity": quantity, "quantity_high": high})
+    whole, largest = sum(line.quantity for line in lines), max(lines, key=lambda line: line.quantity)
+    shares = {line.line: given.quantity * line.quantity // whole for line in lines}
+    shares[largest.line] += given.quantity - sum(shares.values())
+    made = [{**line.document(), **_sure(shares[line.line])} for line in lines if shares[line.line]]
+    for document in made:
+        if document["id"] == str(largest.line):
+            document["quantity_low"] = max(0, document["quantity"] - (given.quantity - given.low))
+            document["quantity_high"] = document["quantity_low"] + given.high - given.low
     return made
+
+
+def _sure(quantity: int) -> dict[str, int]:
+    return {"quantity_low": quantity, "quantity": quantity, "quantity_high": quantity}
 
 
 def _requiring(line: dict[str, Any], criterion: str) -> dict[str, Any]:
@@ -163,8 +144,13 @@ def _others(
 
 
 def keep(session: Session, tender: UUID, version: int, options: Sequence[Mapping[str, Any]], *, now: datetime) -> int:
-    """Keep the options found for a version of the tender that were not found for it before; returns how many."""
+    """Keep the options found for a version of the tender that were not found for it before; returns how many.
+
+    None of a tender that was decided meanwhile; where it is another by now, that one is looked at too.
+    """
     row = queries.row_of(session, tender, lock=True)
+    if row.status not in OPEN:
+        return 0
     there = session.exec(select(TenderRepair).where(TenderRepair.tender == tender)).all()
     last = max((each.number for each in there), default=0)
     known = {same(unpacked(each.document)) for each in there if each.tender_version == version}
@@ -183,6 +169,8 @@ def keep(session: Session, tender: UUID, version: int, options: Sequence[Mapping
     session.flush()
     feed.changed(session, "tender", tender, version=row.version, participants=codes(session, tender))
     audit.acted(session, "tender-repairs.finish", resource=("tender", tender), details={"options": len(new)})
+    if row.version != version:
+        look_where_open(session, row, now=now)
     return len(new)
 
 

@@ -12,6 +12,7 @@ from pooling.notices.rules import Kind
 from pooling.reference import service as reference
 from pooling.reference.rules import is_succeeded
 from pooling.tenders.copying import role_of
+from pooling.tenders.repair_asking import look_where_open
 from pooling.tenders.rules import DECIDED, OPEN, UNSETTLED, Answer, Status
 from pooling.tenders.standing import rejudge
 from pooling.tenders.tables import Tender, TenderLine, TenderLot, TenderMember, TenderMemberLot
@@ -102,6 +103,7 @@ def _take_over(session: Session, row: Tender, old: str, new: str, *, now: dateti
         notify(session, row, Kind.ASKED_AGAIN, now=now, participants=sorted(void), due=row.answers_due)
     elif row.status == Status.INVITED and staying is None and Answer(answers[old]) in UNSETTLED:
         notify(session, row, Kind.INVITED, now=now, participants=[new], due=row.answers_due)
+    look_where_open(session, row, now=now)
     return True
 
 

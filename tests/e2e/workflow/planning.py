@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from pooling.planning import runs, scenario_sets
-from pooling.tenders import repairs
+from pooling.tenders.repair_asking import LOOK
 from tests.e2e.workflow import model
 from tests.e2e.workflow.demand import DemandWalk
 from tests.e2e.workflow.model import Deed
@@ -105,7 +105,7 @@ class PlanningWalk(DemandWalk):
         assert answer.is_success == can, f"repairs of {row} as {name}: {answer.text}"
         if can:
             before = self.state.tenders
-            self.work(Deed("repairs done", actor.id), repairs.LOOK)
+            self.work(Deed("repairs done", actor.id), LOOK)
             assert self.state.tenders == before, "looking for repairs changed a tender"
         return can
 

@@ -1,7 +1,7 @@
 """Repairs that are looked for without being asked: once for each version that falls short; who joins and who leaves."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +10,17 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from pooling.database import reading, transaction
+from pooling.market import service as market
+from pooling.market.rules import TierRecord
 from pooling.tenders import repair_search, repairs, starts
 from pooling.tenders.repair_search import Question
 from pooling.tenders.tables import TenderMember
 from tests.pooling.jobs.working import work_all
 from tests.pooling.planning.conftest import here
-from tests.pooling.planning.demand import GLOVES, add_lines, line, submission
+from tests.pooling.planning.demand import GLOVES, NOW, add_lines, figure, line, offer, submission
 from tests.pooling.tenders.conftest import Round, planned_world
 from tests.pooling.tenders.test_changes import OTHER, horizon, proposes, volume
+from tests.pooling.tenders.test_life import do
 from tests.pooling.tenders.test_repairs import REPAIR, answers, look, one_too_many, store_offers
 
 __all__ = ["here"]
@@ -155,6 +158,99 @@ def test_another_start_is_not_met_by_the_terms(database_url: str) -> None:
         assert proposes(planned, key, start="2028-02").status_code == 200
         assert not question(planned, key).as_proposed
         assert "as-proposed" not in {each["kind"] for each in searched(question(planned, key))}
+
+
+WINDOW = {"earliest_start": "2028-01", "latest_start": "2028-03", "required": "uhm-basic"}
+
+
+@pytest.mark.parametrize(
+    ("own", "said", "holds"),
+    [
+        ((310_000, 340_000), (250_000, 650_000, 1_050_000), False),
+        ((310_000, 340_000), (350_000, 650_000, 950_000), True),
+        ((100_001, 100_001, 450_001), (300_000, 300_000, 300_000), True),
+    ],
+)
+def test_what_is_said_of_several_lines_has_one_range(
+    database_url: str, own: tuple[int, ...], said: tuple[int, int, int], *, holds: bool
+) -> None:
+    """900 thousand are needed, of which NO-HSO brings 600; a repair that is offered holds once it was committed to."""
+
+    def fill(session: Session) -> None:
+        store_offers(session)
+        lines = [line("NO-HSO", 600_000, **WINDOW), *(line("SE-M", each, **WINDOW) for each in own)]
+        add_lines(session, submission(session), lines)
+
+    with planned_world(database_url, fill) as planned:
+        key = planned.invited()
+        lot = planned.tender(key)["lots"][0]["id"]
+        sure = volume(lot, 600_000, 600_000, 600_000)
+        assert planned.answer(key, "NO-HSO", answer="commit", volumes=[sure]).status_code == 200
+        assert proposes(planned, key, volumes=[volume(lot, *said)]).status_code == 200
+        assert planned.tender(key)["holds"] == holds
+        work(planned)
+        taken = [each for each in found(planned, key) if each["kind"] == "as-proposed"]
+        assert bool(taken) == holds
+        for each in taken:
+            assert each["lots"][0]["quantity"] == 600_000 + said[1]
+            assert planned.do(key, f"repairs/{each['number']}/apply").status_code == 200
+            assert planned.answer(key, "SE-M", answer="commit", volumes=[volume(lot, *said)]).status_code == 200
+            confirmed = planned.do(key, "confirm")
+            assert confirmed.status_code == 200, confirmed.text
+
+
+def cheaper_at_more(session: Session) -> None:
+    """From 1,220 thousand on it is cheaper; 1,150 are there, and SE-AB would fit beside them."""
+    tiers = (TierRecord(figure(900_000), figure(49_000)), TierRecord(figure(1_220_000), figure(48_000)))
+    market.store_offers(session, [offer(tiers=tiers)], file=("offers.csv", "e" * 64), loaded_at=NOW)
+    add_lines(session, submission(session), [line("SE-M", 550_000, **WINDOW), line("NO-HSO", 600_000, **WINDOW)])
+
+
+def test_a_volume_that_was_only_proposed_makes_nothing_cheaper(database_url: str) -> None:
+    with planned_world(database_url, cheaper_at_more) as planned:
+        key = planned.invited()
+        before = planned.tender(key)["lots"][0]
+        assert before["unit_price_eur"] == 0.049
+        assert planned.answer(key, "NO-HSO", answer="commit").status_code == 200
+        assert proposes(planned, key, volumes=[volume(before["id"], 700_000, 700_000, 700_000)]).status_code == 200
+        work(planned)
+        (taken,) = [each for each in found(planned, key) if each["kind"] == "as-proposed"]
+        assert taken["lots"][0]["unit_price_eur"] == 0.048, "where it commits to that"
+        assert planned.do(key, f"repairs/{taken['number']}/apply").status_code == 200
+        assert planned.tender(key)["lots"][0] == before
+        assert planned.answer(key, "SE-M", answer="commit").status_code == 200
+        confirmed = planned.do(key, "confirm")
+        assert confirmed.status_code == 200, confirmed.text
+        assert confirmed.json()["lots"][0]["unit_price_eur"] == 0.049
+
+
+def test_notes_and_days_leave_what_was_found_as_it_is(database_url: str) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited()
+        lot = planned.tender(key)["lots"][0]["id"]
+        assert proposes(planned, key, volumes=[volume(lot, 620_000, 630_000, 640_000)]).status_code == 200
+        work(planned)
+        for change in ({"note": "ask them"}, {"due": "2026-12-16"}, {"locked": True}):
+            assert planned.change(key, **change).status_code == 200
+            assert (work(planned), {each["fits"] for each in found(planned, key)}) == (0, {True})
+        assert planned.change(key, depth="framework").status_code == 200
+        assert {each["fits"] for each in found(planned, key)} == {False}, "these are other terms"
+
+
+@pytest.mark.parametrize("decided", ["reject", "expire"])
+def test_a_look_at_what_was_decided_meanwhile_ends_in_peace(database_url: str, decided: str) -> None:
+    with planned_world(database_url, one_too_many) as planned:
+        key = planned.invited(due="2026-11-24")
+        assert planned.answer(key, "NO-HSO", answer="decline", reason="own contract").status_code == 200
+        asked = planned.planner.post(f"/v1/tenders/{key}/repairs", json={"time_limit_s": 5}).json()
+        if decided == "reject":
+            assert planned.do(key, "reject").status_code == 200
+        else:
+            planned.api.clock.now += timedelta(days=5)
+            do(planned, "tenders.expire")
+        assert work(planned) == 2
+        job = planned.planner.get(asked["operation"]).json()
+        assert (job["status"], found(planned, key)) == ("succeeded", [])
 
 
 def narrow(session: Session) -> None:
