@@ -59,8 +59,7 @@ class Readers:
 
     def start(self, folder: Path, said: IO[bytes]) -> Forked:
         """In place of ``sandbox._start``: a child in the folder that says on ``said`` what goes wrong."""
-        with self._lock:
-            orders = self._orders or self._opened()
+        orders = self.open()
         told, stdin = os.pipe()
         stdout, answers = os.pipe()
         status, ended = os.pipe()
@@ -69,15 +68,22 @@ class Readers:
             os.close(mine)
         return Forked(stdin, stdout, status)
 
+    def open(self) -> socket.socket:
+        """The way to the process that forks, started where it is not there yet."""
+        with self._lock:
+            if self._orders is None:
+                self._orders = self._opened()
+            return self._orders
+
     def _opened(self) -> socket.socket:
-        self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             environment = {name: os.environ[name] for name in ("HOME", "LD_LIBRARY_PATH") if name in os.environ}
             environment |= {"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "PATH": os.defpath}
             environment |= {"POLARS_MAX_THREADS": "1", "PYTHONPATH": str(ROOT)}
             command = [sys.executable, "-P", "-m", "tests.readers", str(theirs.fileno())]
             self._process = subprocess.Popen(command, env=environment, pass_fds=[theirs.fileno()])
-        return self._orders
+        return ours
 
     def close(self) -> None:
         """Fork no more."""
