@@ -20,7 +20,7 @@ from pooling import database
 from pooling.database import connect
 from pooling.schema import migrate
 from tests import postgresql
-from tests.readers import START, Readers
+from tests.readers import FORKED, START, Readers
 
 database.SYNCHRONOUS = "OFF"  # a test's own file need not outlive a power cut; the service that tests start syncs
 gc.set_threshold(50_000, 20, 50)  # what modules and applications hold stays: looking through it often finds nothing
@@ -55,6 +55,9 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def reading_processes() -> Iterator[None]:
     """Files are read in processes that are forked, not started anew: importing what they need is most of their work."""
+    if not FORKED:
+        yield
+        return
     forking = Readers()
     with patch.object(sandbox, "_start", forking.start):
         yield

@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[1]
 _ORDER_BYTES = 4096
 START = sandbox._start
 """How the product starts a child."""
+FORKED = sys.platform == "linux"
+"""Elsewhere there are no sockets that keep messages apart, and the product starts each child."""
 
 
 class Forked:

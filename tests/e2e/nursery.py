@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from connectors import sandbox
-from tests.readers import Readers
+from tests.readers import FORKED, Readers
 
 LEASE_S = 1.5
 """Of the workers that are killed: their jobs are taken over after this, not after the usual twenty seconds."""
@@ -117,8 +117,9 @@ def main() -> None:
     for name in ("pooling.serving", "pooling.working", "tests.e2e.faults"):
         import_module(name)
     readers = Readers()
-    readers.open()
-    setattr(sandbox, "_start", readers.start)  # noqa: B010 in the place of the product's own, for all that are forked
+    if FORKED:
+        readers.open()
+        setattr(sandbox, "_start", readers.start)  # noqa: B010 in the place of the product's own, for all that are forked
     assert threading.active_count() == 1, "threads of our own are lost in a fork"
     for line in sys.stdin:
         order = json.loads(line)
