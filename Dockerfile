@@ -14,6 +14,8 @@ RUN python -m pip install --require-hashes --only-binary :all: --no-deps -r cons
 COPY connectors connectors
 COPY solver solver
 COPY pooling pooling
+# Compiled once, here: the user below may not write, and every process would compile them all again.
+RUN python -m compileall -q connectors solver pooling
 
 USER 10001
 EXPOSE 8000

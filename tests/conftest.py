@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 from uuid import uuid4
 
 import psycopg
@@ -14,10 +15,12 @@ from psycopg.sql import SQL, Identifier, Literal
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
+from connectors import sandbox
 from pooling import database
 from pooling.database import connect
 from pooling.schema import migrate
 from tests import postgresql
+from tests.readers import FORKED, START, Readers
 
 database.SYNCHRONOUS = "OFF"  # a test's own file need not outlive a power cut; the service that tests start syncs
 gc.set_threshold(50_000, 20, 50)  # what modules and applications hold stays: looking through it often finds nothing
@@ -47,6 +50,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reading_processes() -> Iterator[None]:
+    """Files are read in processes that are forked, not started anew: importing what they need is most of their work."""
+    if not FORKED:
+        yield
+        return
+    forking = Readers()
+    with patch.object(sandbox, "_start", forking.start):
+        yield
+    forking.close()
+
+
+@pytest.fixture
+def started_anew() -> Iterator[None]:
+    """Files are read in processes as the product starts them."""
+    with patch.object(sandbox, "_start", START):
+        yield
 
 
 @pytest.fixture(scope="session")

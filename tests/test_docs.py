@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import date
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,8 @@ def rows(text: str) -> dict[str, list[str]]:
 
 def refusals(parent: type[PoolingError] = PoolingError) -> Iterator[type[PoolingError]]:
     """The class and all below it that the project defines."""
-    assert program  # with it, everything that can refuse is imported
+    for place in program.PLACES.values():  # with them, everything that can refuse is imported
+        import_module(place)
     if parent.__module__.startswith("pooling."):
         yield parent
         for child in parent.__subclasses__():

@@ -4,12 +4,13 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
 
-from pooling.__main__ import pooling
+from pooling.__main__ import PLACES, pooling
 from solver import __main__ as solver_main
 
 ROOT = Path(__file__).parents[1]
@@ -17,9 +18,15 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")))
 PROGRAMS = ("./run ", "pooling ", "python -m ")
 
 
+def within(group: click.Group) -> dict[str, click.Command]:
+    """Its commands by their words."""
+    context = click.Context(group)
+    return {name: one for name in group.list_commands(context) if (one := group.get_command(context, name))}
+
+
 def commands(group: click.Group = pooling, before: str = "pooling") -> Iterator[str]:
     """The full name of every command that does something."""
-    for name, command in group.commands.items():
+    for name, command in within(group).items():
         if isinstance(command, click.Group):
             yield from commands(command, f"{before} {name}")
         else:
@@ -82,7 +89,7 @@ def _check(command: click.Command, words: list[str], *, whole: bool) -> None:
     if isinstance(command, click.Group) and rest:
         if rest[0].isupper():
             return
-        found = command.commands.get(rest[0])
+        found = within(command).get(rest[0])
         if found is None:
             raise click.NoSuchCommand(rest[0], ctx=context)
         _check(found, rest[1:], whole=whole)
@@ -107,6 +114,11 @@ def test_every_command_is_in_the_list_of_commands() -> None:
     assert missing([*known, "pooling planted"]) == ["pooling planted"]
 
 
+def test_every_word_of_a_module_is_found_in_its_place() -> None:
+    offered = {(command.name, place) for place in set(PLACES.values()) for command in import_module(place).COMMANDS}
+    assert offered == set(PLACES.items())
+
+
 def test_the_list_of_commands_shows_what_each_needs() -> None:
     text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     for line in re.findall(r"^\| `(pooling [^`]+)`", text, re.MULTILINE):
@@ -115,7 +127,7 @@ def test_the_list_of_commands_shows_what_each_needs() -> None:
         command: click.Command = pooling
         for name in names[1:]:
             assert isinstance(command, click.Group)
-            command = command.commands[name]
+            command = within(command)[name]
         required = [parameter for parameter in command.params if parameter.required]
         assert len(names) < len(line.split()) or not required, f"{line}: show {required}"
 

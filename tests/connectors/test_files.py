@@ -11,6 +11,8 @@ from connectors.files import ColumnPlan, Limits, headers, open_demand
 from connectors.frames import schema
 from tests.connectors.samples import PLAN, csv_file, patched, refusal, sheet_xml, workbook
 
+pytestmark = pytest.mark.usefixtures("started_anew")
+
 DANISH = "Forbrug\n\nNavn;Antal;Pris;Note\nrør æøå;1 234;0,05;\n;;;\nhandske;5;12,50;x\n"
 
 

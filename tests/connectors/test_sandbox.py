@@ -19,6 +19,8 @@ from connectors.limits import Limits
 from connectors.worker import AHEAD_FRAMES
 from tests.connectors.samples import refusal
 
+pytestmark = pytest.mark.usefixtures("started_anew")
+
 ROOT = Path(__file__).parents[2]
 
 

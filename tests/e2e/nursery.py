@@ -17,6 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from connectors import sandbox
+from tests.readers import FORKED, Readers
+
 LEASE_S = 1.5
 """Of the workers that are killed: their jobs are taken over after this, not after the usual twenty seconds."""
 
@@ -113,6 +116,10 @@ def main() -> None:
     """Take orders until there are no more."""
     for name in ("pooling.serving", "pooling.working", "tests.e2e.faults"):
         import_module(name)
+    readers = Readers()
+    if FORKED:
+        readers.open()
+        setattr(sandbox, "_start", readers.start)  # noqa: B010 in the place of the product's own, for all that are forked
     assert threading.active_count() == 1, "threads of our own are lost in a fork"
     for line in sys.stdin:
         order = json.loads(line)
@@ -121,6 +128,7 @@ def main() -> None:
         else:
             status = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
             print(signal.Signals(-status).name if status < 0 else status, flush=True)
+    readers.close()
 
 
 if __name__ == "__main__":

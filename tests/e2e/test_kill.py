@@ -1,5 +1,6 @@
 """kill -9 at any moment of a load or a plan: the database is as before or as after, never between."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from pooling.database import connect, reading, transaction
 from tests import copies
-from tests.e2e.killing import Target, kill_at_random
+from tests.e2e.killing import Target, Victims, kill_at_random
 from tests.pooling.demand.builders import ROW
 from tests.pooling.planning.demand import small_world
 
@@ -56,7 +57,7 @@ class Loads:
 
     def __init__(self, engine: Engine, url: str, folder: Path, *options: str) -> None:
         self._engine = engine
-        self._words = ("tests.e2e.victim", "load", url)
+        self._words = ("load", url)
         self._files = (folder / "one.csv", folder / "two.csv")
         self._mapping = folder / "mapping.toml"
         self._options = options
@@ -118,6 +119,13 @@ class Loads:
         assert lost == [(0,)], "lines without a submission"
 
 
+@pytest.fixture(scope="module")
+def victims() -> Iterator[Victims]:
+    forking = Victims()
+    yield forking
+    forking.close()
+
+
 @pytest.fixture
 def prepared(database_url: str) -> Any:
     engine = connect(database_url)
@@ -126,23 +134,29 @@ def prepared(database_url: str) -> Any:
     engine.dispose()
 
 
-def test_a_killed_load_leaves_all_or_nothing(prepared: Engine, database_url: str, tmp_path: Path) -> None:
-    outcome = kill_at_random(Loads(prepared, database_url, tmp_path).target(), cycles=5, seed=1)
+def test_a_killed_load_leaves_all_or_nothing(
+    victims: Victims, prepared: Engine, database_url: str, tmp_path: Path
+) -> None:
+    outcome = kill_at_random(victims, Loads(prepared, database_url, tmp_path).target(), cycles=5, seed=1)
     assert outcome.total() == 5
     assert outcome["before"] > 0
 
 
 @pytest.mark.prove
-def test_two_hundred_killed_loads_leave_all_or_nothing(prepared: Engine, database_url: str, tmp_path: Path) -> None:
-    outcome = kill_at_random(Loads(prepared, database_url, tmp_path).target(), cycles=200, seed=2)
+def test_two_hundred_killed_loads_leave_all_or_nothing(
+    victims: Victims, prepared: Engine, database_url: str, tmp_path: Path
+) -> None:
+    outcome = kill_at_random(victims, Loads(prepared, database_url, tmp_path).target(), cycles=200, seed=2)
     assert outcome.total() == 200
     assert min(outcome["before"], outcome["after"]) > 0
 
 
-def test_with_the_commit_split_in_two_the_same_test_fails(prepared: Engine, database_url: str, tmp_path: Path) -> None:
+def test_with_the_commit_split_in_two_the_same_test_fails(
+    victims: Victims, prepared: Engine, database_url: str, tmp_path: Path
+) -> None:
     target = Loads(prepared, database_url, tmp_path, "split").target()
     with pytest.raises(AssertionError, match="lines made are not the lines there"):
-        kill_at_random(target, cycles=30, seed=3)
+        kill_at_random(victims, target, cycles=30, seed=3)
 
 
 class Plans:
@@ -157,7 +171,7 @@ class Plans:
         return Target(words=self.words, state=self.state, expected=self.expected, consistent=self.consistent)
 
     def words(self, cycle: int) -> list[str]:
-        return ["tests.e2e.victim", "plan", self._url, str(cycle), *self._options]
+        return ["plan", self._url, str(cycle), *self._options]
 
     def state(self) -> State:
         """Every plan's seed, with how many of the lines it places in pools and how many it leaves out."""
@@ -184,19 +198,19 @@ class Plans:
             assert row[3] + row[4] == self._lines, "a plan does not place every line"
 
 
-def test_a_killed_plan_leaves_all_or_nothing(engine: Engine, database_url: str) -> None:
-    outcome = kill_at_random(Plans(engine, database_url).target(), cycles=5, seed=4)
+def test_a_killed_plan_leaves_all_or_nothing(victims: Victims, engine: Engine, database_url: str) -> None:
+    outcome = kill_at_random(victims, Plans(engine, database_url).target(), cycles=5, seed=4)
     assert outcome.total() == 5
     assert outcome["before"] > 0
 
 
 @pytest.mark.prove
-def test_two_hundred_killed_plans_leave_all_or_nothing(engine: Engine, database_url: str) -> None:
-    outcome = kill_at_random(Plans(engine, database_url).target(), cycles=200, seed=5)
+def test_two_hundred_killed_plans_leave_all_or_nothing(victims: Victims, engine: Engine, database_url: str) -> None:
+    outcome = kill_at_random(victims, Plans(engine, database_url).target(), cycles=200, seed=5)
     assert outcome.total() == 200
     assert min(outcome["before"], outcome["after"]) > 0
 
 
-def test_with_the_plan_split_in_two_the_same_test_fails(engine: Engine, database_url: str) -> None:
+def test_with_the_plan_split_in_two_the_same_test_fails(victims: Victims, engine: Engine, database_url: str) -> None:
     with pytest.raises(AssertionError, match="a plan does not place every line"):
-        kill_at_random(Plans(engine, database_url, "split").target(), cycles=30, seed=6)
+        kill_at_random(victims, Plans(engine, database_url, "split").target(), cycles=30, seed=6)

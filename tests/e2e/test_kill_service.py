@@ -34,9 +34,9 @@ def told(outcome: Outcome) -> None:
 def test_a_killed_service_loses_nothing_and_does_nothing_twice(
     nursery: Nursery, engine: Engine, database_url: str
 ) -> None:
-    outcome = kill_the_service(nursery, engine, database_url, cycles=5, seed=1)
+    outcome = kill_the_service(nursery, engine, database_url, cycles=3, seed=1)
     told(outcome)
-    assert outcome.killed["server"] == 5
+    assert outcome.killed["server"] == 3
     assert outcome.killed["worker"] > 0
     assert outcome.cut > 0
 

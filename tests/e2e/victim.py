@@ -1,11 +1,18 @@
-"""The processes that are killed: `python -m tests.e2e.victim load URL FILE MAPPING [split]`, `… plan URL SEED [split]`.
+"""The processes that are killed: ``load URL FILE MAPPING [split]`` and ``plan URL SEED [split]``.
+
+`python -m tests.e2e.victim` reads the words of one a line (JSON) and forks it; said are its process id, what it says
+itself, and its exit code once it has ended.
 
 With the word split, half of the lines (of the plan: its pools) are committed before the rest, on purpose: what the
 test must notice.
 """
 
+import json
+import os
 import sys
+import threading
 import time
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -84,5 +91,29 @@ def _commit(session: Session) -> None:
         driver.commit()
 
 
+def fork(words: list[str]) -> int:
+    """A child at work; its process id."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        print(os.getpid(), flush=True)
+        (load if words[0] == "load" else plan)(*words[1:])
+        code = 0
+    except BaseException:  # noqa: BLE001 told as the interpreter does at its end
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def main() -> None:
+    """Take orders until there are no more."""
+    assert threading.active_count() == 1, "threads of our own are lost in a fork"
+    for line in sys.stdin:
+        child = fork(json.loads(line))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
-    {"load": load, "plan": plan}[sys.argv[1]](*sys.argv[2:])
+    main()

@@ -91,7 +91,7 @@ class Writer:
             except httpx.TransportError:
                 assert not self.signals.abandon.is_set(), f"{method} {path}: the server is gone"
                 self.cut += 1
-                time.sleep(0.05)
+                time.sleep(0.2)
                 continue
             if answer.status_code == 409 and answer.json()["code"] == "still-running":
                 time.sleep(0.05)  # the database has not noticed yet that the first one's server is gone

@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from pooling.__main__ import pooling
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +26,26 @@ def test_help_opens_no_database(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     assert run("submissions", folder=tmp_path).returncode == 0
     assert (tmp_path / "pooling.db").exists()
+
+
+def test_a_word_imports_what_it_needs_alone() -> None:
+    dear = "{'litestar', 'ortools', 'polars', 'uvicorn'}"
+    said = "from pooling.__main__ import pooling; import sys; pooling(['admin', 'list', '-h'], standalone_mode=False);"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{said} sys.exit(str({dear} & {{*sys.modules}}))"],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.splitlines() == ["set()"]
+    assert "admin list [OPTIONS]" in done.stdout
+
+
+def test_a_misspelt_word_is_told_the_nearest() -> None:
+    said = CliRunner().invoke(pooling, ["loda", "file.csv"])
+    assert said.exit_code == 2
+    assert "No such command 'loda'. Did you mean 'load'?" in said.output
 
 
 @pytest.mark.parametrize(

@@ -30,14 +30,24 @@ def answered(instance: Instance, **options: Any) -> Document:
 
 
 @cache
-def question(seed: int) -> tuple[Document, Instance]:
-    document = larger_instance(seed)
+def question(families: int, participants: int) -> tuple[Document, Instance]:
+    document = larger_instance(1, families=families, participants=participants)
     return document, Instance.from_document(document)
 
 
+Size = tuple[int, int]
+
+
+@pytest.fixture(params=[(4, 8), pytest.param((3, 12), marks=pytest.mark.prove)], ids=["quick", "long"])
+def size(request: pytest.FixtureRequest) -> Size:
+    """Families and participants; solved apart the second takes five times as long as the first."""
+    chosen: Size = request.param
+    return chosen
+
+
 @pytest.mark.parametrize(("whole_cells", "workers"), [(WHOLE, 1), (APART, 1), (APART, 2)])
-def test_one_process_gives_the_same_plan_again(whole_cells: int, workers: int) -> None:
-    document, instance = question(1)
+def test_one_process_gives_the_same_plan_again(whole_cells: int, workers: int, size: Size) -> None:
+    document, instance = question(*size)
     options = {"whole_cells": whole_cells, "workers": workers, "seed": 3}
     first = answered(instance, **options)
     assert check(document, first) == []
@@ -72,21 +82,21 @@ def run(document: Document, *, workers: int, whole_cells: int, hash_seed: int) -
 
 
 @pytest.mark.parametrize(("whole_cells", "workers"), [(WHOLE, 1), (WHOLE, 2), (APART, 1), (APART, 2)])
-def test_two_runs_give_the_same_plan(whole_cells: int, workers: int) -> None:
-    document, _ = question(1)
+def test_two_runs_give_the_same_plan(whole_cells: int, workers: int, size: Size) -> None:
+    document, _ = question(*size)
     one, two = (run(document, workers=workers, whole_cells=whole_cells, hash_seed=seed) for seed in (1, 2))
     assert one == two
 
 
 @pytest.mark.parametrize("whole_cells", [WHOLE, APART])
-def test_what_is_left_of_the_clock_decides_nothing(whole_cells: int) -> None:
-    _, instance = question(1)
+def test_what_is_left_of_the_clock_decides_nothing(whole_cells: int, size: Size) -> None:
+    _, instance = question(*size)
     plans = [answered(instance, whole_cells=whole_cells, time_limit_s=limit) for limit in (100.0, 10_000.0)]
     assert plans[0] == plans[1]
 
 
-def test_the_seed_is_told() -> None:
-    _, instance = question(1)
+def test_the_seed_is_told(size: Size) -> None:
+    _, instance = question(*size)
     assert [answered(instance, seed=seed)["seed"] for seed in (0, 7)] == [0, 7]
 
 

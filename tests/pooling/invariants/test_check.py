@@ -18,7 +18,7 @@ from pooling.access.rules import EVERYONE
 from pooling.agreements.service import Ordered, cancel, place_call_off
 from pooling.audit import acted
 from pooling.database import reading, transaction
-from pooling.invariants.commands import CHECKS, COMMANDS
+from pooling.invariants.commands import CHECKS
 from pooling.jobs import enqueue
 from pooling.planning import service as planning
 from pooling.planning.tables import Plan
@@ -285,8 +285,6 @@ def planted(engine: Engine, plant: Callable[[Session], None], name: str) -> list
 
 def test_the_command_tells_each_violation_in_a_line_and_by_its_exit_code(sound: Engine, database_url: str) -> None:
     sound.dispose()
-    if "check" not in pooling.commands:
-        pooling.add_command(COMMANDS[0])
     words = ["--database", database_url, "check"]
     whole = CliRunner().invoke(pooling, words)
     assert (whole.exit_code, whole.stdout) == (0, "")
