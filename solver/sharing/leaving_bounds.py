@@ -127,7 +127,8 @@ class Bounds:
             along = np.sqrt(rho) * (middle @ self.deviation.T)
             length = np.maximum(np.hypot(across, along), TINY)
             across, along = across / length, along / length
-        chord = deviates * across * np.sqrt(1 - rho) / np.maximum(low + high, TINY)
+        spans = low + high > 0  # else no one who may be in it has a forecast error
+        chord = np.divide(deviates * across * np.sqrt(1 - rho), low + high, out=np.zeros_like(low), where=spans)
         return Volumes(chord, deviates * along * np.sqrt(rho), self.needs(nodes) + chord * low * high)
 
     def relaxed(self, nodes: Nodes, volumes: Volumes) -> tuple[Floats, Flags]:
