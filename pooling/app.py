@@ -62,6 +62,8 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
 )
 SPARE_CONNECTIONS = 5
 """Beyond one for each thread: for what runs beside the handlers."""
+AT_ONCE = {"sqlite": 1, "postgresql": 8}
+"""Handlers that read at a time: more would only take the interpreter from each other. PostgreSQL works beside it."""
 BESIDE = 2
 """Threads for what is asked of the process itself: whether it is ready, its figures."""
 
@@ -111,7 +113,8 @@ class Service(Litestar):
         A worker that stops finishes its jobs or gives them back.
         """
         parts = self.parts
-        with ThreadPoolExecutor(BESIDE) as beside, Threads(parts.settings.threads) as threads, ExitStack() as held:
+        handlers = Threads(parts.settings.threads, at_once=AT_ONCE[parts.engine.dialect.name])
+        with ThreadPoolExecutor(BESIDE) as beside, handlers as threads, ExitStack() as held:
             asyncio.get_running_loop().set_default_executor(beside)
             self.state[THREADS] = threads
             if parts.worker:

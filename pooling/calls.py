@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request
@@ -14,7 +13,7 @@ from pooling import preconditions
 from pooling.access import projection
 from pooling.access.rules import Principal
 from pooling.looking import Reading
-from pooling.paging import Cursors, Page, Window, bound_to
+from pooling.paging import Cursors, Listing, Page, Window, listing
 from pooling.problems import ACCEPTED, CREATED, NO_CONTENT, OK
 from pooling.tracing import request_id
 
@@ -138,12 +137,14 @@ class Call:
         if page.last is None:
             return Reply(model(items, None))
         cursor = self.cursors().write(self._bound(), page.last)
-        query = [(name, value) for name, value in self.request.query_params.multi_items() if name != "cursor"]
-        link = f'<{self.request.scope["path"]}?{urlencode([*query, ("cursor", cursor)])}>; rel="next"'
-        return Reply(model(items, cursor), headers={"Link": link})
+        onward = self._list().onward
+        return Reply(model(items, cursor), headers={"Link": f'<{onward}cursor={cursor}>; rel="next"'})
 
     def _bound(self) -> str:
-        return bound_to(self.request.scope["path"], self.request.query_params.dict())
+        return self._list().bound
+
+    def _list(self) -> Listing:
+        return listing(self.request.scope["path"], self.request.scope["query_string"])
 
 
 Work = Callable[[Call], Any]

@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
 from pooling.problems import ACCEPTED, CREATED, OK, RESPONSES
+from pooling.shortcut import Shortcut
 from pooling.threads import in_thread
 
 SAID = {CREATED: "It was not there before", ACCEPTED: "A job does it; Location says where to look"}
@@ -23,7 +24,7 @@ Handler = Callable[[Callable[..., Any]], HTTPRouteHandler]
 
 def get(path: str, operation: str, summary: str, *, also: Models | None = None, **more: Any) -> Handler:
     """Reads. ``operation``: its row in the access matrix; ``more``: as the framework has it."""
-    return _handler(litestar.get(path, **_said(operation, summary, also), **more))
+    return _handler(litestar.get(path, middleware=[Shortcut], **_said(operation, summary, also), **more))
 
 
 def post(

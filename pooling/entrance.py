@@ -37,7 +37,12 @@ async def heads_as_gets(app: ASGIApp, scope: HTTPScope, receive: Receive, send: 
 
 async def check(request: Request[Any, Any, Any]) -> Response[None] | None:
     """Before each handler: raises NotAuthenticated, and what `check_request` does, without reading a body before."""
+    refuse_unnamed(request)
+    return await check_request(request)
+
+
+def refuse_unnamed(request: Request[Any, Any, Any]) -> None:
+    """Raises NotAuthenticated where nobody is named and the operation is not for everybody."""
     row = MATRIX.get(str(request.route_handler.operation_id))
     if row is not None and not row.public:
         bearer(request.headers.get("Authorization"))
-    return await check_request(request)

@@ -33,6 +33,7 @@ from pooling.paging import Cursors
 from pooling.problems import ACCEPTED, NOT_MODIFIED, OK
 from pooling.quota import Quotas
 from pooling.signing import Secret
+from pooling.threads import give_way
 from pooling.tracing import PRINCIPAL, QUOTA
 from pooling.transactions import attribute
 
@@ -72,6 +73,7 @@ class Handling:
             if _unchanged(request, answer):
                 return _sent(Kept(NOT_MODIFIED, answer.headers, b""))
             if answer.owners:
+                give_way()  # those who come at the same time are entered together
                 audit.read(self._reads, _deed(call), path=request.scope["path"], participants=answer.owners)
             return _sent(answer)
 
@@ -97,6 +99,7 @@ class Handling:
 
     def write(self, request: Asked, work: Work) -> Response[Any]:
         """Change something: effect, audit, feed and stored answer are kept together, or nothing is."""
+        give_way()  # who writes waits for others who write
         key = idempotency.key_of(request.headers.get("Idempotency-Key"), needed=_needs_key(request))
         self._cursors()
         authorization = request.headers.get("Authorization", "")

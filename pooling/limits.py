@@ -142,24 +142,27 @@ async def refuse_unreadable(request: Request[Any, Any, Any]) -> None:
 
 def refuse_unknown(request: Request[Any, Any, Any]) -> None:
     """Raises UnknownParameter: a misspelt or repeated query parameter must not be passed over in silence."""
-    known = _query_parameters(request)
+    known = query_parameters(request)
     seen: set[str] = set()
     for name, _ in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
         if name not in known:
             instead = f"known here: {', '.join(sorted(known))}" if known else "none is known here"
             raise UnknownParameter(f"query parameter {name!r} is not known; {instead}")
-        if name in seen and not known[name]:
+        if name in seen and not known[name].is_sequence:
             raise UnknownParameter(f"query parameter {name!r} is given twice; give it once")
         seen.add(name)
 
 
-def _query_parameters(request: Request[Any, Any, Any]) -> dict[str, bool]:
-    """The query parameters that the handler takes, and whether each may be repeated; worked out once."""
+def query_parameters(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The query parameters that the handler takes, by their names in the address, as the framework has them.
+
+    ``is_sequence``: whether it may be repeated; ``field_name``: what the handler calls it. Worked out once.
+    """
     handler: Any = request.route_handler
     if _QUERY not in handler.opt:
         model = handler.create_kwargs_model(path_parameters=request.scope["path_params"])
-        handler.opt[_QUERY] = {each.field_alias: each.is_sequence for each in model.expected_query_params}
-    found: dict[str, bool] = handler.opt[_QUERY]
+        handler.opt[_QUERY] = {each.field_alias: each for each in model.expected_query_params}
+    found: dict[str, Any] = handler.opt[_QUERY]
     return found
 
 

@@ -5,7 +5,6 @@ They meet the same transactions, the same time limit and the same errors as with
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine
@@ -16,10 +15,6 @@ from pooling.database import STATEMENT_TIME, limit_driver
 
 REPEATABLE_READ = 3
 """PostgreSQL's level of one consistent view, as psycopg numbers it."""
-
-LOOKERS = "pooling_lookers"
-MOST_LOOKERS = {"sqlite": 4, "postgresql": 8}
-"""Handlers that read at once: more would only take the interpreter from each other. PostgreSQL works beside it."""
 
 
 class Reading:
@@ -101,36 +96,17 @@ def _as_alchemy(dialect: Dialect, statement: str | None, broken: Any, *, lost: b
 
 @contextmanager
 def looking(engine: Engine) -> Iterator[Reading]:
-    """As `reading`, for requests that come by the thousand: most of them ask the driver and need no session.
-
-    A few at a time; the others wait their turn.
-    """
-    turns = _turns(engine)
-    turns.get()
+    """As `reading`, for requests that come by the thousand: most of them ask the driver and need no session."""
     try:
-        try:
-            checked_out = engine.raw_connection()
-        except engine.dialect.loaded_dbapi.Error as broken:
-            raise _as_alchemy(engine.dialect, None, broken) from broken
-        look = Reading(engine, checked_out)
-        try:
-            look.begin()
-            yield look
-        finally:
-            look.end()
+        checked_out = engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as broken:
+        raise _as_alchemy(engine.dialect, None, broken) from broken
+    look = Reading(engine, checked_out)
+    try:
+        look.begin()
+        yield look
     finally:
-        turns.put(None)
-
-
-def _turns(engine: Engine) -> "SimpleQueue[None]":
-    """As many as may look at once; a queue is the interpreter's quickest semaphore."""
-    found: SimpleQueue[None] | None = engine.__dict__.get(LOOKERS)
-    if found is None:
-        made: SimpleQueue[None] = SimpleQueue()
-        for _ in range(MOST_LOOKERS[engine.dialect.name]):
-            made.put(None)
-        found = engine.__dict__.setdefault(LOOKERS, made)
-    return found
+        look.end()
 
 
 def at_once(engine: Engine, statement: str, parameters: Any) -> None:

@@ -22,6 +22,7 @@ HEADERS = (
     (b"cache-control", b"private, no-cache"),
 )
 """Of every answer that does not say otherwise itself."""
+USUAL = frozenset(name for name, _ in HEADERS)
 TLS_HEADER = (b"strict-transport-security", b"max-age=31536000")
 UNMATCHED = "none"
 
@@ -41,7 +42,8 @@ async def observed(app: ASGIApp, scope: HTTPScope, receive: Receive, send: Send,
             names = {name.lower() for name, _ in given}
             quota = scope["state"].get(QUOTA)
             stands = [(name.lower().encode(), value.encode()) for name, value in quota.headers.items()] if quota else []
-            message["headers"] = [*given, *always, *stands, *(pair for pair in HEADERS if pair[0] not in names)]
+            rest = HEADERS if names.isdisjoint(USUAL) else [pair for pair in HEADERS if pair[0] not in names]
+            message["headers"] = [*given, *always, *stands, *rest]
         await send(message)
 
     metrics.running.inc()
@@ -65,7 +67,9 @@ def _tell(scope: HTTPScope, status: int, seconds: float, metrics: Metrics) -> No
         "ms": round(seconds * 1000, 1),
         "principal": state.get(PRINCIPAL),
     }
-    LOG.info("%s %s %s", fields["method"], operation, status, extra={FIELDS: fields})
+    if LOG.isEnabledFor(logging.INFO):  # a record made here is spared the search for where it was made
+        said = ("%s %s %s", (fields["method"], operation, status))
+        LOG.handle(LOG.makeRecord(LOG.name, logging.INFO, __file__, 0, *said, None, extra={FIELDS: fields}))
 
 
 def _operation(scope: HTTPScope) -> str:

@@ -7,7 +7,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Date, DateTime, TypeDecorator, Uuid, bindparam, literal, true, tuple_
@@ -18,6 +21,7 @@ from pooling.errors import BadInput
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
 MARK_BYTES = 16
+KNOWN_LISTS = 1024
 
 Item = TypeVar("Item")
 Key = tuple[Any, ...]
@@ -161,7 +165,23 @@ def _typed(value: Any, kind: TypeEngine[Any]) -> Any:
     return date.fromisoformat(value) if isinstance(wanted, Date) else value
 
 
-def bound_to(path: str, filters: Mapping[str, Sequence[str]]) -> str:
-    """What a cursor is good for: the list at ``path`` under ``filters`` (all query parameters but cursor and limit)."""
-    kept = {name: list(values) for name, values in sorted(filters.items()) if name not in ("cursor", "limit")}
-    return f"{path}?{_JSON(kept)}"
+class Listing(NamedTuple):
+    """A list by its address. ``bound``: what its cursors are good for; ``onward``: the next page's, but for the cursor.
+
+    They are bound to the path and to all parameters but cursor and limit.
+    """
+
+    bound: str
+    onward: str
+
+
+@lru_cache(KNOWN_LISTS)
+def listing(path: str, query: bytes) -> Listing:
+    """The list at ``path`` with the parameters in ``query``."""
+    given = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    kept: dict[str, list[str]] = {}
+    for name, value in sorted(given, key=itemgetter(0)):
+        if name not in ("cursor", "limit"):
+            kept.setdefault(name, []).append(value)
+    again = urlencode([(name, value) for name, value in given if name != "cursor"])
+    return Listing(f"{path}?{_JSON(kept)}", f"{path}?{again}{'&' if again else ''}")

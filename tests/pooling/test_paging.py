@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Date, Engine, Integer, MetaData, String, Table, Uuid, insert, select
 
 from pooling.database import UtcDateTime, reading, transaction
-from pooling.paging import Cursors, InvalidCursor, Window, bound_to, page_of, page_of_all
+from pooling.paging import Cursors, InvalidCursor, Window, listing, page_of, page_of_all
 
 CURSORS = Cursors(b"0123456789abcdef0123456789abcdef")
 KEYS = st.tuples(st.text(max_size=20), st.integers(-(2**60), 2**60), st.booleans())
@@ -91,15 +91,21 @@ def test_every_changed_letter_of_a_cursor_is_noticed() -> None:
 
 
 def test_a_cursor_is_bound_to_path_and_filters_but_not_to_the_size_of_pages() -> None:
-    one = bound_to("/v1/lines", {"category": ["a"], "limit": ["3"], "cursor": ["x"]})
-    assert one == bound_to("/v1/lines", {"limit": ["5"], "category": ["a"]})
+    one = listing("/v1/lines", b"category=a&limit=3&cursor=x").bound
+    assert one == listing("/v1/lines", b"limit=5&category=a").bound
     others = [
-        bound_to("/v1/lines", {}),
-        bound_to("/v1/lines", {"category": ["b"]}),
-        bound_to("/v1/lines", {"category": ["a", "b"]}),
-        bound_to("/v1/pools", {"category": ["a"]}),
+        listing("/v1/lines", b"").bound,
+        listing("/v1/lines", b"category=b").bound,
+        listing("/v1/lines", b"category=a&category=b").bound,
+        listing("/v1/pools", b"category=a").bound,
     ]
     assert len({one, *others}) == 5
+
+
+def test_the_next_page_has_the_same_filters_written_so_that_they_cannot_end_the_link() -> None:
+    assert listing("/v1/lines", b"").onward == "/v1/lines?"
+    assert listing("/v1/lines", b"category=a%3E&cursor=x&limit=3").onward == "/v1/lines?category=a%3E&limit=3&"
+    assert listing("/v1/lines", b'category=">').onward == "/v1/lines?category=%22%3E&"
 
 
 TABLE = Table(

@@ -2,11 +2,14 @@
 
 import asyncio
 import threading
+import time
 import weakref
+from functools import partial
+from unittest.mock import patch
 
 import pytest
 
-from pooling.threads import Threads
+from pooling.threads import Threads, give_way
 
 
 def test_what_a_call_makes_comes_back_from_another_thread() -> None:
@@ -82,3 +85,66 @@ def test_a_waiting_thread_keeps_nothing_of_its_last_call() -> None:
             return left()
 
     assert asyncio.run(asked()) is None
+
+
+def test_of_many_calls_only_so_many_are_at_work_at_once() -> None:
+    most, now, guard = [0], [0], threading.Lock()
+
+    def work() -> None:
+        with guard:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.001)
+        with guard:
+            now[0] -= 1
+
+    async def asked() -> None:
+        with Threads(4, at_once=1) as threads:
+            await asyncio.gather(*(threads.do(work) for _ in range(10)))
+
+    with patch("pooling.threads.PATIENCE_S", 60.0):
+        asyncio.run(asked())
+    assert most == [1]
+
+
+def test_a_call_that_gives_way_lets_the_next_one_begin() -> None:
+    met = threading.Barrier(2, timeout=10.0)
+
+    def work() -> None:
+        give_way()
+        met.wait()
+
+    async def asked() -> None:
+        with Threads(2, at_once=1) as threads:
+            await asyncio.gather(threads.do(work), threads.do(work))
+
+    with patch("pooling.threads.PATIENCE_S", 60.0):
+        asyncio.run(asked())
+    assert not met.broken
+
+
+def test_calls_that_take_long_hold_nobody_back_and_later_as_few_are_at_work_as_before() -> None:
+    free = threading.Event()
+    now, most, guard = [0], [0], threading.Lock()
+
+    def work() -> None:
+        with guard:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.0005)
+        with guard:
+            now[0] -= 1
+
+    async def asked() -> None:
+        with Threads(4, at_once=1) as threads:
+            held = [threads.do(partial(free.wait, 30.0)) for _ in range(3)]
+            async with asyncio.timeout(20.0):
+                assert await threads.do(lambda: 7) == 7
+            free.set()
+            await asyncio.gather(*held)
+            with patch("pooling.threads.PATIENCE_S", 60.0):
+                await asyncio.sleep(0.1)  # who watched before has looked for the last time
+                await asyncio.gather(*(threads.do(work) for _ in range(20)))
+
+    asyncio.run(asked())
+    assert most == [1]
