@@ -154,9 +154,10 @@ class Databases:
                 look = SQL("(SELECT {} FROM {} LIMIT 1)")
                 looks = [look.format(Literal(table), Identifier(table)) for table in tables]
                 filled = [row[0] for row in connection.execute(SQL(" UNION ALL ").join(looks))]
-                if filled:
-                    named = SQL(", ").join(map(Identifier, filled))
-                    connection.execute(SQL("TRUNCATE {} CASCADE").format(named))
+                connection.execute("SET session_replication_role = replica")  # no trigger or reference minds
+                deletes = [SQL("DELETE FROM {}").format(Identifier(table)) for table in filled]
+                if deletes:  # far quicker than TRUNCATE, which makes a file anew for each table and index
+                    connection.execute(SQL("; ").join(deletes))
                 connection.execute(FROM_ONE)
             except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable):
                 return False
