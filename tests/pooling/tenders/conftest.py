@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -22,18 +23,18 @@ from tests import copies
 from tests.pooling.api_client import Api, RoleClient, api
 from tests.pooling.planning.demand import policy, small_world
 
-CYCLE = "spring"
+CYCLE, HERE = "spring", "Europe/Copenhagen"
 DUE = "2026-12-15"
 LEAD, MEMBERS = "NO-HSO", ("DK-OST", "FO", "NO-HSO", "SE-M")
 """Of the one pool of gloves."""
 
 
 def make_cycle(made: Api, code: str = CYCLE, *, depth: str = "joint") -> None:
-    """A cycle that takes demand today."""
-    now, today = made.clock.now, made.clock.now.date()
+    """A cycle that takes demand today, where it is."""
+    now, today = made.clock.now, made.clock.now.astimezone(ZoneInfo(HERE)).date()
     given = cycles.Given(
         name=f"Cycle {code}",
-        time_zone="Europe/Copenhagen",
+        time_zone=HERE,
         opens_on=today,
         closes_on=today,
         plan_by=today + timedelta(days=30),
