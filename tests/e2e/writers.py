@@ -141,6 +141,7 @@ class Writer:
         until = time.monotonic() + PATIENCE_S
         while True:
             answer = self.answered("GET", path)
+            assert answer.is_success, f"GET {path}: {answer.status_code} {answer.text}"
             if answer.json()["status"] in over or (self.signals.stop.is_set() and not patient):
                 return answer
             operation = self.answered("GET", f"/v1/operations/{answer.json()['operation'].rpartition('/')[2]}").json()
